@@ -1,0 +1,1 @@
+process.stderr.write('bench: calls is not written yet\n')

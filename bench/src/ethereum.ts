@@ -1,0 +1,1 @@
+process.stderr.write('bench: ethereum is not written yet\n')

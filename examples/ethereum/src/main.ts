@@ -1,0 +1,1 @@
+process.stderr.write('example: ethereum is not written yet\n')
