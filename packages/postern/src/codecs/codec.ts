@@ -1,0 +1,38 @@
+/**
+ * How a value becomes the bytes of a frame and back. Pure and without memory: no state passes from one message to the
+ * next or from one peer to another.
+ *
+ * The contract, checked by `testing/codec-contract.ts`: what `decode` gives back is what `encode` took, or one of them
+ * threw; nothing is rounded or dropped in silence.
+ */
+
+import type { OutgoingFrame } from '../core/channel.ts'
+
+/** How whole numbers beyond 2^53 - 1 come out of a frame. */
+export type Integers = 'bigint' | 'number' | 'error'
+
+/** How a frame is to be read. */
+export interface DecodeOptions {
+  /** Default `bigint`: the unsafe ones only; every other number stays a number. */
+  readonly integers?: Integers
+  /** The name of a member of the top object whose bytes are wanted as they are, as a `RawValue`. */
+  readonly rawMember?: string
+}
+
+/** The bytes of a value that was not decoded. */
+export class RawValue {
+  readonly bytes: Uint8Array
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+  }
+}
+
+/** A way to write values as bytes. */
+export interface Codec {
+  readonly name: 'json' | 'msgpack' | 'cbor'
+  /** Throws `TypeError` for a value that the codec cannot carry exactly, naming where in it and what would carry it. */
+  encode(value: unknown): OutgoingFrame
+  /** Throws `bad_frame` for bytes that are no value, and `bad_message` where `integers: 'error'` meets an unsafe one. */
+  decode(frame: Uint8Array, options?: DecodeOptions): unknown
+}

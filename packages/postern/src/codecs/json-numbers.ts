@@ -1,0 +1,96 @@
+/**
+ * Numbers in JSON text that `JSON.parse` changes without a word: whole numbers beyond 2^53 - 1, which it rounds, and
+ * numbers beyond 1.8e308, which become Infinity.
+ *
+ * Node 20 gives a reviver no source text, so they are looked for beside the parse, by one regular expression that
+ * almost never matches (`bench/calls` prints its cost). Only where it does is the text read number by number.
+ */
+
+import { PosternError } from '../core/errors.ts'
+
+/** Where a number stands in the text. */
+export interface TextRange {
+  readonly start: number
+  readonly end: number
+}
+
+/** A number of 16 digits, or one with an exponent of three; in a string that is rare, and then only costs time. */
+const suspicious = /[:,[\s-]\d(?:\d{15}|[\d.]*[eE]\+?\d{3})/
+
+/** False when every number in the text survives `JSON.parse`; true when one may not. */
+export function mayChangeNumbers(text: string): boolean {
+  return suspicious.test(text)
+}
+
+const numberPattern = /-?\d+(\.\d+)?([eE][+-]?\d+)?/y
+
+/**
+ * Where unsafe whole numbers stand in valid JSON text.
+ *
+ * Throws `bad_message` for a number beyond the range of a double.
+ */
+export function unsafeIntegers(text: string): readonly TextRange[] {
+  const found: TextRange[] = []
+  let index = 0
+  while (index < text.length) {
+    const code = text.charCodeAt(index)
+    if (code === 0x22) index = behindString(text, index)
+    else if (code === 0x2d || (code >= 0x30 && code <= 0x39)) {
+      numberPattern.lastIndex = index
+      const match = numberPattern.exec(text)
+      const end = index + (match?.[0].length ?? 1)
+      if (match !== null && isUnsafeInteger(match)) found.push({ start: index, end })
+      index = end
+    } else index++
+  }
+  return found
+}
+
+function isUnsafeInteger([literal, fraction, exponent]: RegExpExecArray): boolean {
+  const value = Number(literal)
+  if (fraction === undefined && exponent === undefined) {
+    if (literal.length > maxIntegerDigits) {
+      throw new PosternError('bad_message', `the integer ${shorten(literal)} has more than ${maxIntegerDigits} digits`)
+    }
+    return !Number.isSafeInteger(value)
+  }
+  if (!Number.isFinite(value)) {
+    throw new PosternError('bad_message', `the number ${shorten(literal)} is beyond the range of a double`)
+  }
+  return false
+}
+
+function behindString(text: string, open: number): number {
+  let close = text.indexOf('"', open + 1)
+  for (;;) {
+    let backslashes = 0
+    while (text.charCodeAt(close - 1 - backslashes) === 0x5c) backslashes++
+    if (backslashes % 2 === 0) return close + 1
+    close = text.indexOf('"', close + 1)
+  }
+}
+
+/** `BigInt` takes more than linear time; Python stops reading integers at this length too. */
+const maxIntegerDigits = 4_300
+
+/** A literal as it may stand in a message. */
+export function shorten(literal: string): string {
+  return literal.length > 40 ? `${literal.slice(0, 40)}…` : literal
+}
+
+/** Stands before the digits that a string carries through `JSON.parse`; random, so that no text can be taken for it. */
+const mark = `int:${crypto.randomUUID()}:`
+
+/** Parses valid JSON text, with the integers at these places as bigint. */
+export function parseWithBigInts(text: string, integers: readonly TextRange[]): unknown {
+  const parts: string[] = []
+  let copied = 0
+  for (const { start, end } of integers) {
+    parts.push(text.slice(copied, start), `"${mark}${text.slice(start, end)}"`)
+    copied = end
+  }
+  parts.push(text.slice(copied))
+  return JSON.parse(parts.join(''), (_key, value: unknown) =>
+    typeof value === 'string' && value.startsWith(mark) ? BigInt(value.slice(mark.length)) : value,
+  )
+}

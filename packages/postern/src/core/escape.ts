@@ -1,0 +1,18 @@
+/**
+ * Text from elsewhere, made safe for a terminal or a log line: control characters (C0, DEL, C1), line and paragraph
+ * separators and bidirectional marks appear as `\u` escapes, so that one event stays one line and no terminal obeys it.
+ */
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to be escaped
+const unsafe = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g
+
+/** The text with every character that a terminal could obey written as an escape. */
+export function escapeText(text: string): string {
+  return text.replace(unsafe, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+/** The first bytes of something unexpected, as an escaped excerpt for an error message. */
+export function excerpt(bytes: Uint8Array, length = 60): string {
+  const text = new TextDecoder().decode(bytes.subarray(0, length))
+  return `"${escapeText(text)}"${bytes.length > length ? '…' : ''}`
+}

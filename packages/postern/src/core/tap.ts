@@ -1,0 +1,71 @@
+/**
+ * The observer's port: someone who sees every frame of a channel and changes nothing. `postern -v` is one.
+ */
+
+import type { Channel, ChannelHandlers, OutgoingFrame } from './channel.ts'
+import type { PosternError } from './errors.ts'
+import type { Peer } from './stream.ts'
+
+/** Sees what passes. Its callbacks must not throw and must copy what they keep. */
+export interface Tap {
+  readonly frame: (direction: 'in' | 'out', frame: OutgoingFrame) => void
+  readonly close: (reason: PosternError | undefined) => void
+}
+
+/** The same channel, with an observer. */
+export function tapChannel(channel: Channel, tap: Tap): Channel {
+  return new TappedChannel(channel, tap)
+}
+
+class TappedChannel implements Channel {
+  readonly #channel: Channel
+  readonly #tap: Tap
+
+  constructor(channel: Channel, tap: Tap) {
+    this.#channel = channel
+    this.#tap = tap
+  }
+
+  get peer(): Peer {
+    return this.#channel.peer
+  }
+
+  get full(): boolean {
+    return this.#channel.full
+  }
+
+  get sentFrames(): number {
+    return this.#channel.sentFrames
+  }
+
+  get writtenFrames(): number {
+    return this.#channel.writtenFrames
+  }
+
+  start(handlers: ChannelHandlers): void {
+    this.#channel.start({
+      ...handlers,
+      frame: (frame) => {
+        this.#tap.frame('in', frame)
+        handlers.frame(frame)
+      },
+      close: (reason) => {
+        this.#tap.close(reason)
+        handlers.close(reason)
+      },
+    })
+  }
+
+  send(frame: OutgoingFrame): void {
+    this.#tap.frame('out', frame)
+    this.#channel.send(frame)
+  }
+
+  end(): void {
+    this.#channel.end()
+  }
+
+  abort(reason?: PosternError): void {
+    this.#channel.abort(reason)
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * Finds where a JSON object or array ends, without building it, however the bytes are cut.
+ *
+ * It follows strings, escapes and brackets and counts nesting and containers on the way. It does not check the
+ * grammar: what it passes, `JSON.parse` judges. Long strings are skipped by the native search for their quote.
+ */
+
+import { PosternError } from '../core/errors.ts'
+import type { FrameLimits } from './framing.ts'
+
+const quote = 0x22
+const backslash = 0x5c
+const openBrace = 0x7b
+const closeBrace = 0x7d
+const openBracket = 0x5b
+const closeBracket = 0x5d
+
+/** How far a string is followed byte by byte: below this the native search costs more than it saves. */
+const nearBytes = 40
+
+export class JsonScanner {
+  readonly #limits: FrameLimits
+  #depth = 0
+  #containers = 0
+  #inString = false
+  /** The last byte seen was an unescaped backslash inside a string. */
+  #escaped = false
+
+  constructor(limits: FrameLimits) {
+    this.#limits = limits
+  }
+
+  /**
+   * Goes on from `from`, which the first time is the value's opening bracket. Returns the index behind the value's
+   * last byte, or -1 when the chunk ends before the value. Throws `limit_exceeded`.
+   */
+  scan(chunk: Buffer, from: number): number {
+    const length = chunk.length
+    let index = from
+    if (this.#inString) {
+      index = this.#skipString(chunk, index)
+      if (index < 0) return -1
+    }
+    let depth = this.#depth
+    while (index < length) {
+      const byte = chunk[index++] as number
+      if (byte === quote) {
+        index = this.#skipString(chunk, index)
+        if (index < 0) break
+      } else if (byte >= openBracket) {
+        if (byte === openBrace || byte === openBracket) this.#countContainer(++depth)
+        else if ((byte === closeBrace || byte === closeBracket) && --depth === 0) {
+          this.#reset()
+          return index
+        }
+      }
+    }
+    this.#depth = depth
+    return -1
+  }
+
+  /** Skips to behind the string's closing quote; -1 when the chunk ends first. */
+  #skipString(chunk: Buffer, from: number): number {
+    const length = chunk.length
+    let index = this.#escaped ? from + 1 : from
+    this.#escaped = false
+    this.#inString = true
+    while (index < length) {
+      const near = Math.min(length, index + nearBytes)
+      while (index < near) {
+        const byte = chunk[index++] as number
+        if (byte === quote) {
+          this.#inString = false
+          return index
+        }
+        if (byte === backslash) index++
+      }
+      if (index >= length) break
+      const next = chunk.indexOf(quote, index)
+      const backslashes = countBackslashesBefore(chunk, next < 0 ? length : next, index)
+      if (next < 0) {
+        this.#escaped = backslashes % 2 === 1
+        return -1
+      }
+      // An escaped quote is stepped over; the loop goes on behind it.
+      index = backslashes % 2 === 1 ? next + 1 : next
+    }
+    // A backslash that was the last byte has moved the index one beyond the end.
+    this.#escaped = index > length
+    return -1
+  }
+
+  #countContainer(depth: number): void {
+    const { maxDepth, maxContainers } = this.#limits
+    this.#containers++
+    if (depth > maxDepth) throw overLimit('maxDepth', maxDepth, `nesting deeper than ${maxDepth}`)
+    if (this.#containers > maxContainers) {
+      throw overLimit('maxContainers', maxContainers, `more than ${maxContainers} objects and arrays`)
+    }
+  }
+
+  #reset(): void {
+    this.#depth = 0
+    this.#containers = 0
+  }
+}
+
+function countBackslashesBefore(chunk: Buffer, end: number, from: number): number {
+  let index = end
+  while (index > from && chunk[index - 1] === backslash) index--
+  return end - index
+}
+
+function overLimit(limit: string, value: number, what: string): PosternError {
+  return new PosternError('limit_exceeded', `${what} exceeds limits.${limit} (${value})`, { details: { limit, value } })
+}

@@ -1,0 +1,166 @@
+/**
+ * The outgoing half of a framed channel: what was sent in one tick leaves in one write, and no more is given to the
+ * stream than it takes, so that what waits here can be counted and bounded.
+ */
+
+import type { OutgoingFrame } from '../core/channel.ts'
+import { PosternError } from '../core/errors.ts'
+import type { Limits } from '../core/limits.ts'
+import type { Stream } from '../core/stream.ts'
+import type { Framing } from './framing.ts'
+
+interface SendQueueOptions {
+  readonly limits: Limits
+  /** Called when the queue was full and has room again. */
+  readonly onDrain: () => void
+  /** Called when no byte has left for `stallMs`. */
+  readonly onStall: (error: PosternError) => void
+}
+
+/** Frames are encoded in groups of about this size, and larger ones written in slices of it. */
+const sliceBytes = 256 * 1024
+
+export class SendQueue {
+  readonly #stream: Stream
+  readonly #framing: Framing
+  readonly #options: SendQueueOptions
+  #frames: OutgoingFrame[] = []
+  #next = 0
+  /** Encoded pieces of the group that is leaving, the first one cut down to what is left of it. */
+  #pieces: Uint8Array[] = []
+  #queuedBytes = 0
+  #sentFrames = 0
+  #writtenFrames = 0
+  #scheduled = false
+  #blocked = false
+  #wasFull = false
+  #ending = false
+  #closed = false
+  #stallTimer: NodeJS.Timeout | undefined
+
+  constructor(stream: Stream, framing: Framing, options: SendQueueOptions) {
+    this.#stream = stream
+    this.#framing = framing
+    this.#options = options
+  }
+
+  get sentFrames(): number {
+    return this.#sentFrames
+  }
+
+  get writtenFrames(): number {
+    return this.#writtenFrames
+  }
+
+  get full(): boolean {
+    const { maxQueuedBytes, maxQueuedFrames } = this.#options.limits
+    return this.#queuedBytes >= maxQueuedBytes || this.#frames.length - this.#next >= maxQueuedFrames
+  }
+
+  add(frame: OutgoingFrame): void {
+    if (this.#closed || this.#ending) return
+    this.#frames.push(frame)
+    this.#queuedBytes += frame.length
+    this.#sentFrames++
+    if (this.full) this.#wasFull = true
+    if (this.#scheduled || this.#blocked) return
+    this.#scheduled = true
+    process.nextTick(flushQueue, this)
+  }
+
+  /** The stream has taken all that it was given. */
+  drained(): void {
+    this.#blocked = false
+    this.#stallTimer?.refresh()
+    this.flush()
+  }
+
+  /** Sends what is queued, then ends the stream. */
+  end(): void {
+    if (this.#ending || this.#closed) return
+    this.#ending = true
+    if (!this.#scheduled && !this.#blocked) {
+      this.#scheduled = true
+      process.nextTick(flushQueue, this)
+    }
+  }
+
+  /** Drops what is queued. */
+  close(): void {
+    this.#closed = true
+    this.#frames = []
+    this.#next = 0
+    this.#pieces = []
+    this.#queuedBytes = 0
+    this.#stopStallTimer()
+  }
+
+  flush(): void {
+    this.#scheduled = false
+    while (!this.#blocked && !this.#closed) {
+      if (this.#pieces.length === 0 && !this.#encodeGroup()) break
+      this.#writeSlice()
+    }
+    if (this.#closed) return
+    if (this.#blocked) this.#startStallTimer()
+    else {
+      this.#stopStallTimer()
+      if (this.#ending) this.#stream.end()
+    }
+    if (this.#wasFull && !this.full) {
+      this.#wasFull = false
+      this.#options.onDrain()
+    }
+  }
+
+  /** Encodes the next frames, about a slice of them; false when there are none. */
+  #encodeGroup(): boolean {
+    const frames = this.#frames
+    let end = this.#next
+    let bytes = 0
+    while (end < frames.length && bytes < sliceBytes) bytes += (frames[end++] as OutgoingFrame).length
+    if (end === this.#next) return false
+    const all = this.#next === 0 && end === frames.length
+    this.#pieces = [...this.#framing.encode(all ? frames : frames.slice(this.#next, end))]
+    this.#writtenFrames += end - this.#next
+    this.#next = end
+    if (end === frames.length) {
+      this.#frames = []
+      this.#next = 0
+    }
+    // From here on the encoded bytes count, which for text can be more than its length.
+    for (const piece of this.#pieces) this.#queuedBytes += piece.length
+    this.#queuedBytes -= bytes
+    return true
+  }
+
+  #writeSlice(): void {
+    const piece = this.#pieces[0] as Uint8Array
+    const slice = piece.length > sliceBytes ? piece.subarray(0, sliceBytes) : piece
+    if (slice === piece) this.#pieces.shift()
+    else this.#pieces[0] = piece.subarray(sliceBytes)
+    this.#queuedBytes -= slice.length
+    if (!this.#stream.write(slice)) this.#blocked = true
+  }
+
+  #startStallTimer(): void {
+    if (this.#stallTimer !== undefined) return
+    const { stallMs } = this.#options.limits
+    this.#stallTimer = setTimeout(() => {
+      const error = new PosternError('slow_consumer', `the peer read nothing for limits.stallMs (${stallMs} ms)`, {
+        details: { limit: 'stallMs', value: stallMs },
+      })
+      this.#options.onStall(error)
+    }, stallMs)
+    this.#stallTimer.unref()
+  }
+
+  #stopStallTimer(): void {
+    clearTimeout(this.#stallTimer)
+    this.#stallTimer = undefined
+  }
+}
+
+function flushQueue(queue: SendQueue): void {
+  queue.flush()
+}
