@@ -10,7 +10,10 @@ const CPU = new Map([['amd64', 'x64']])
 
 /** What a platform package says of itself, read from its name: `@scope/binding-linux-arm64-musl`. */
 function platformOf(name) {
-  const [os, cpu, abi = ''] = name.replace(/^@.*?\//, '').replace(/^(cli|binding|anvil)-/, '').split('-')
+  const [os, cpu, abi = ''] = name
+    .replace(/^@.*?\//, '')
+    .replace(/^(cli|binding|anvil)-/, '')
+    .split('-')
   const libc = os !== 'linux' ? [] : abi.startsWith('musl') ? ['musl'] : abi.startsWith('gnu') ? ['glibc'] : []
   return { os: [os], cpu: [CPU.get(cpu) ?? cpu], libc }
 }

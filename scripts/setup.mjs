@@ -30,7 +30,9 @@ function checkNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   const [oldMajor, oldMinor] = OLDEST_NODE
   if (major > oldMajor || (major === oldMajor && minor >= oldMinor)) return
-  fail(`Postern needs Node ${OLDEST_NODE.join('.')} or newer; this is Node ${process.versions.node} (${process.execPath})`)
+  fail(
+    `Postern needs Node ${OLDEST_NODE.join('.')} or newer; this is Node ${process.versions.node} (${process.execPath})`,
+  )
 }
 
 /** Runs a program with its output on stderr; ends this process with its status when it fails. */

@@ -1,0 +1,49 @@
+import { defineConfig } from 'vitest/config'
+
+/** What every project of tests shares. Forks, not threads: tests start children, change the umask and count descriptors. */
+const shared = {
+  pool: 'forks',
+  testTimeout: 30_000,
+  hookTimeout: 30_000,
+} as const
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          ...shared,
+          name: 'postern',
+          include: ['packages/postern/src/**/*.test.ts', 'packages/postern/test/**/*.test.ts'],
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'examples',
+          include: ['examples/**/*.test.ts', 'bench/**/*.test.ts'],
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'types',
+          include: [],
+          typecheck: {
+            enabled: true,
+            only: true,
+            include: ['packages/postern/{src,test}/**/*.test-d.ts'],
+            tsconfig: 'packages/postern/tsconfig.test.json',
+          },
+        },
+      },
+    ],
+    coverage: {
+      provider: 'v8',
+      include: ['packages/postern/src/**/*.ts'],
+      exclude: ['**/*.test.ts', '**/*.test-d.ts', 'packages/postern/src/testing/**'],
+      reporter: ['text-summary', 'html'],
+      reportsDirectory: 'coverage',
+    },
+  },
+})
