@@ -104,10 +104,18 @@ function build(forced) {
   if (forced || !existsSync(stamp)) rmSync(join(dist, '.tsbuildinfo'), { force: true })
   run('the build', process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', library])
   dropOrphans()
-  const command = join(dist, 'cli', 'main.js')
-  if (existsSync(command)) chmodSync(command, 0o755)
+  linkCommand()
   mkdirSync(dist, { recursive: true })
   writeFileSync(stamp, wanted)
+}
+
+/** Makes `npx postern` work: npm links a command when it installs, but then this one was not built yet. */
+function linkCommand() {
+  const command = join(dist, 'cli', 'main.js')
+  if (!existsSync(command)) return
+  chmodSync(command, 0o755)
+  if (existsSync(join(root, 'node_modules', '.bin', 'postern'))) return
+  runNpm('npm rebuild', ['rebuild', 'postern', '--ignore-scripts', '--silent'])
 }
 
 /** Removes what was built from sources that are gone; dist itself stays, since others may be running from it. */
