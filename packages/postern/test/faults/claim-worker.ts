@@ -1,0 +1,145 @@
+/**
+ * One of the processes that contend for a socket name. It takes orders as lines of JSON on stdin and reports on stdout;
+ * several rounds, each with its own path, run in it at once.
+ */
+
+import { lstatSync } from 'node:fs'
+import { unlink } from 'node:fs/promises'
+import { connect, createServer, type Server } from 'node:net'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { claimPrefix } from '../../src/os/socket-place.ts'
+import { acquireSocketName } from '../../src/os/socket-name.ts'
+
+/** What a worker is told to do in a round. */
+export type Order =
+  | {
+      readonly do: 'take'
+      readonly round: string
+      readonly path: string
+      /** `naive`: probe, unlink, listen, as most programs do; it must be seen to fail. */
+      readonly recipe: 'chain' | 'naive'
+      /** Longest random pause before each step. */
+      readonly pauseMs: number
+      /** Stand still for ever before this step, counted from 0, and report that. */
+      readonly stopAt?: number
+    }
+  | { readonly do: 'close'; readonly round: string }
+
+/** What a worker says of a round. */
+export type Report =
+  | { readonly is: 'owner'; readonly round: string; readonly inode: string; readonly claims: Claims }
+  | { readonly is: 'refused'; readonly round: string; readonly message: string; readonly claims: Claims }
+  | { readonly is: 'stopped'; readonly round: string; readonly step: string }
+  | { readonly is: 'closed'; readonly round: string }
+
+/** How a worker came across claims: whether it tried to make one, and whether it met one that was held. */
+export interface Claims {
+  readonly tried: boolean
+  readonly met: boolean
+}
+
+interface Round {
+  readonly server: Server
+  readonly release: () => Promise<void>
+}
+
+const rounds = new Map<string, Round>()
+
+createInterface({ input: process.stdin })
+  .on('line', (line) => {
+    const order = JSON.parse(line) as Order
+    void (order.do === 'take' ? take(order) : close(order.round))
+  })
+  .on('close', () => process.exit())
+
+async function take(order: Order & { do: 'take' }): Promise<void> {
+  const claims = { tried: false, met: false }
+  let steps = 0
+  const pause = async (step: string, name: string): Promise<void> => {
+    if (steps++ === order.stopAt) {
+      report({ is: 'stopped', round: order.round, step: `${step} ${name}` })
+      await new Promise(() => undefined)
+    }
+    if (name.startsWith(claimPrefix)) {
+      if (step === 'link') claims.tried = true
+      if (step === 'occupied') claims.met = true
+    }
+    const pauseMs = Math.random() * order.pauseMs
+    if (pauseMs >= 0.5) await sleep(pauseMs)
+  }
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.end(String(process.pid))
+  })
+  const attempt = { path: order.path, server, pause }
+  try {
+    const { inode, release } = await (order.recipe === 'chain' ? takeByChain(attempt) : takeNaively(attempt))
+    rounds.set(order.round, { server, release })
+    report({ is: 'owner', round: order.round, inode, claims })
+  } catch (error) {
+    server.close()
+    report({ is: 'refused', round: order.round, message: String(error), claims })
+  }
+}
+
+interface Attempt {
+  readonly path: string
+  readonly server: Server
+  readonly pause: (step: string, name: string) => Promise<void>
+}
+
+interface Taken {
+  readonly inode: string
+  readonly release: () => Promise<void>
+}
+
+async function takeByChain({ path, server, pause }: Attempt): Promise<Taken> {
+  const listenAt = async (temporaryPath: string): Promise<void> => {
+    await pause('listen', '')
+    await listen(server, temporaryPath)
+    await pause('listening', '')
+  }
+  const name = await acquireSocketName(path, listenAt, { pause })
+  return { inode: String(name.inode), release: () => name.release() }
+}
+
+async function takeNaively({ path, server, pause }: Attempt): Promise<Taken> {
+  await pause('probe', path)
+  if (await answers(path)) throw new Error('[address_in_use] in use')
+  await pause('unlink', path)
+  await unlink(path).catch(() => undefined)
+  await pause('listen', path)
+  await listen(server, path)
+  return { inode: String(lstatSync(path, { bigint: true }).ino), release: () => Promise.resolve() }
+}
+
+async function close(round: string): Promise<void> {
+  const held = rounds.get(round)
+  rounds.delete(round)
+  await held?.release()
+  held?.server.close()
+  report({ is: 'closed', round })
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path)
+    socket.on('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.on('error', () => resolve(false))
+  })
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(path, resolve)
+  })
+}
+
+function report(line: Report): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`)
+}
