@@ -42,10 +42,10 @@ function run(what, command, args, options = {}) {
 }
 
 /** npm as it was started: by its own path where npm runs us (no shell, no .cmd), else the one on PATH. */
-function runNpm(what, args) {
+function runNpm(what, args, options = {}) {
   const npm = process.env.npm_execpath
-  if (npm?.endsWith('.js')) run(what, process.execPath, [npm, ...args])
-  else run(what, 'npm', args, { shell: process.platform === 'win32' })
+  if (npm?.endsWith('.js')) run(what, process.execPath, [npm, ...args], options)
+  else run(what, 'npm', args, { ...options, shell: process.platform === 'win32' })
 }
 
 function hash(parts) {
@@ -67,7 +67,7 @@ function install() {
   if (!installedByHand(lockfile)) {
     say('installing dependencies (npm ci)')
     // Nothing here needs its install scripts: every binary comes inside a platform package.
-    runNpm('npm ci', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'])
+    runNpm('npm ci', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error'])
   }
   writeFileSync(stamp, wanted)
 }
@@ -115,7 +115,7 @@ function linkCommand() {
   if (!existsSync(command)) return
   chmodSync(command, 0o755)
   if (existsSync(join(root, 'node_modules', '.bin', 'postern'))) return
-  runNpm('npm rebuild', ['rebuild', 'postern', '--ignore-scripts', '--silent'])
+  runNpm('npm rebuild', ['rebuild', 'postern', '--ignore-scripts'], { stdio: ['ignore', 'ignore', 2] })
 }
 
 /** Removes what was built from sources that are gone; dist itself stays, since others may be running from it. */
