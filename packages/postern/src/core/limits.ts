@@ -25,8 +25,6 @@ export interface Limits {
   readonly maxBatchAnswerBytes: number
   /** Connections to one server at once. */
   readonly maxConnections: number
-  /** Time from the first byte of a connection until its protocol is known. D-Bus gives 5 s, NATS 2. */
-  readonly handshakeMs: number
   /** Time without a byte inside a frame that has begun: who dribbles is cut. */
   readonly frameProgressMs: number
   /** Calls of one connection that run at once. D-Bus allows 128. */
@@ -72,7 +70,6 @@ export const defaultLimits: Limits = Object.freeze({
   maxBatchCalls: 1_000,
   maxBatchAnswerBytes: 25_000_000,
   maxConnections: 1_024,
-  handshakeMs: 5_000,
   frameProgressMs: 30_000,
   maxRunning: 128,
   maxWaiting: 1_024,

@@ -10,12 +10,15 @@ import { PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
 import type { Peer, Stream } from '../core/stream.ts'
 import type { FrameDecoder, FrameLimits, Framing } from './framing.ts'
+import type { QueueBudget } from './queue-budget.ts'
 import { SendQueue } from './send-queue.ts'
 
 /** What a framed channel takes from the limits, and whether it reads calls (a server) or answers (a client). */
 export interface FramedChannelOptions {
   readonly side: 'server' | 'client'
   readonly limits: Limits
+  /** What all connections of one server may have queued together. */
+  readonly budget?: QueueBudget
 }
 
 /** After this long without bytes a client looks whether what it holds is a whole value without its newline. */
@@ -52,6 +55,7 @@ class FramedChannel implements Channel {
     this.#decoder = framing.decoder(frameLimits(options))
     this.#queue = new SendQueue(stream, framing, {
       limits: options.limits,
+      budget: options.budget,
       onDrain: () => this.#handlers?.drain(),
       onStall: (error) => this.abort(error),
     })

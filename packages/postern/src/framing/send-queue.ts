@@ -7,10 +7,14 @@ import type { OutgoingFrame } from '../core/channel.ts'
 import { PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
 import type { Stream } from '../core/stream.ts'
+import { nowMs } from '../core/deadline.ts'
 import type { Framing } from './framing.ts'
+import type { QueueBudget } from './queue-budget.ts'
 
 interface SendQueueOptions {
   readonly limits: Limits
+  /** What all queues of one server may hold together. */
+  readonly budget?: QueueBudget | undefined
   /** Called when the queue was full and has room again. */
   readonly onDrain: () => void
   /** Called when no byte has left for `stallMs`. */
@@ -37,6 +41,7 @@ export class SendQueue {
   #ending = false
   #closed = false
   #stallTimer: NodeJS.Timeout | undefined
+  #blockedSinceMs = 0
 
   constructor(stream: Stream, framing: Framing, options: SendQueueOptions) {
     this.#stream = stream
@@ -52,6 +57,15 @@ export class SendQueue {
     return this.#writtenFrames
   }
 
+  get queuedBytes(): number {
+    return this.#queuedBytes
+  }
+
+  /** Since when no byte has left. */
+  get blockedSinceMs(): number {
+    return this.#blockedSinceMs
+  }
+
   get full(): boolean {
     const { maxQueuedBytes, maxQueuedFrames } = this.#options.limits
     return this.#queuedBytes >= maxQueuedBytes || this.#frames.length - this.#next >= maxQueuedFrames
@@ -63,9 +77,8 @@ export class SendQueue {
     this.#queuedBytes += frame.length
     this.#sentFrames++
     if (this.full) this.#wasFull = true
-    if (this.#scheduled || this.#blocked) return
-    this.#scheduled = true
-    process.nextTick(flushQueue, this)
+    if (this.#blocked) this.#options.budget?.queued(this)
+    else this.#schedule()
   }
 
   /** The stream has taken all that it was given. */
@@ -79,10 +92,13 @@ export class SendQueue {
   end(): void {
     if (this.#ending || this.#closed) return
     this.#ending = true
-    if (!this.#scheduled && !this.#blocked) {
-      this.#scheduled = true
-      process.nextTick(flushQueue, this)
-    }
+    if (!this.#blocked) this.#schedule()
+  }
+
+  /** Cuts the peer off for not reading. */
+  cut(sentence: string, limit: keyof Limits): void {
+    const value = this.#options.limits[limit]
+    this.#options.onStall(new PosternError('slow_consumer', `${sentence} limits.${limit} (${value})`, { details: { limit, value } }))
   }
 
   /** Drops what is queued. */
@@ -95,6 +111,12 @@ export class SendQueue {
     this.#stopStallTimer()
   }
 
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    process.nextTick(flushQueue, this)
+  }
+
   flush(): void {
     this.#scheduled = false
     while (!this.#blocked && !this.#closed) {
@@ -102,9 +124,9 @@ export class SendQueue {
       this.#writeSlice()
     }
     if (this.#closed) return
-    if (this.#blocked) this.#startStallTimer()
+    if (this.#blocked) this.#blockedNow()
     else {
-      this.#stopStallTimer()
+      if (this.#stallTimer !== undefined) this.#stopStallTimer()
       if (this.#ending) this.#stream.end()
     }
     if (this.#wasFull && !this.full) {
@@ -143,21 +165,18 @@ export class SendQueue {
     if (!this.#stream.write(slice)) this.#blocked = true
   }
 
-  #startStallTimer(): void {
+  #blockedNow(): void {
+    this.#blockedSinceMs = nowMs()
+    this.#options.budget?.queued(this)
     if (this.#stallTimer !== undefined) return
-    const { stallMs } = this.#options.limits
-    this.#stallTimer = setTimeout(() => {
-      const error = new PosternError('slow_consumer', `the peer read nothing for limits.stallMs (${stallMs} ms)`, {
-        details: { limit: 'stallMs', value: stallMs },
-      })
-      this.#options.onStall(error)
-    }, stallMs)
+    this.#stallTimer = setTimeout(() => this.cut('the peer read nothing for', 'stallMs'), this.#options.limits.stallMs)
     this.#stallTimer.unref()
   }
 
   #stopStallTimer(): void {
     clearTimeout(this.#stallTimer)
     this.#stallTimer = undefined
+    this.#options.budget?.left(this)
   }
 }
 

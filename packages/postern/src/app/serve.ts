@@ -1,0 +1,166 @@
+/**
+ * Serves a contract, or plain handlers, at one or more addresses.
+ */
+
+import { json } from '../codecs/json.ts'
+import { type Address, parseAddress } from '../core/address.ts'
+import type { Channel, Listener } from '../core/channel.ts'
+import { PosternError } from '../core/errors.ts'
+import { type Limits, resolveLimits } from '../core/limits.ts'
+import { QueueBudget } from '../framing/queue-budget.ts'
+import type { CallHandler } from '../rpc/incoming-call.ts'
+import { Session } from '../rpc/session.ts'
+import type { Contract, Methods } from '../service/contract.ts'
+import { type Handlers, type HandlersOf, router, routesOf, routesOfContract } from '../service/router.ts'
+import { logError, type OnError } from './error-log.ts'
+import { mechanismOf } from './mechanisms.ts'
+import { checkOptions } from './options.ts'
+import { closeAtExit } from './shutdown.ts'
+import { sniff } from './sniff.ts'
+
+/** How to serve. */
+export interface ServeOptions {
+  /** Where: one address or several, as `local:node`. */
+  readonly at: string | readonly string[]
+  /** Limits that differ from the defaults. */
+  readonly limits?: Partial<Limits>
+  /** Told of exceptions of handlers and of what goes wrong at the addresses. Default: one line on stderr. */
+  readonly onError?: OnError
+}
+
+/** A service that takes connections until it is closed. */
+export interface Server {
+  /** Where it can be reached, as a client writes it. */
+  readonly addresses: readonly string[]
+  /** Connections that are open. */
+  readonly connections: number
+  /** Gives the names back, lets the calls that run finish within `limits.drainMs`, and ends all connections. Idempotent. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/**
+ * Serves a contract: each method by its handler.
+ *
+ * Rejects with `address_in_use` where a live server has the name, and as taking the name fails.
+ *
+ * @example
+ * ```ts
+ * const server = await serve(node, { info: () => ({ version: '1' }) }, { at: 'local:node' })
+ * ```
+ */
+export function serve<M extends Methods>(contract: Contract<M>, handlers: HandlersOf<M>, options: ServeOptions): Promise<Server>
+/**
+ * Serves plain handlers under their full names, without checks.
+ *
+ * @example
+ * ```ts
+ * const server = await serve({ 'clock.now': () => Date.now() }, { at: 'local:clock' })
+ * ```
+ */
+export function serve(handlers: Handlers, options: ServeOptions): Promise<Server>
+export function serve(...args: [Contract, Handlers, ServeOptions] | [Handlers, ServeOptions]): Promise<Server> {
+  if (args.length === 3) {
+    const [contract, handlers, options] = args
+    return open(router(routesOfContract(contract, handlers), contract.name), options)
+  }
+  const [handlers, options] = args
+  return open(router(routesOf(handlers), 'service'), options)
+}
+
+async function open(handler: CallHandler, options: ServeOptions): Promise<Server> {
+  checkOptions('serve', options, ['at', 'limits', 'onError'])
+  const texts = typeof options.at === 'string' ? [options.at] : options.at
+  if (!Array.isArray(texts) || texts.length === 0) throw new TypeError('serve needs at least one address in "at", as { at: "local:name" }')
+  const server = new OpenServer(handler, resolveLimits(options.limits), options.onError ?? logError)
+  try {
+    for (const address of texts.map(parseAddress)) await server.listen(address)
+  } catch (error) {
+    await server.close()
+    throw error
+  }
+  return server
+}
+
+class OpenServer implements Server {
+  readonly #handler: CallHandler
+  readonly #limits: Limits
+  readonly #onError: OnError
+  readonly #budget: QueueBudget
+  readonly #listeners: Listener[] = []
+  readonly #sessions = new Set<Session>()
+  readonly #stayOpen: () => void
+  #closing: Promise<void> | undefined
+
+  constructor(handler: CallHandler, limits: Limits, onError: OnError) {
+    this.#handler = handler
+    this.#limits = limits
+    this.#onError = onError
+    this.#budget = new QueueBudget(limits.maxQueuedTotalBytes)
+    this.#stayOpen = closeAtExit(this)
+  }
+
+  get addresses(): readonly string[] {
+    return this.#listeners.map(({ address }) => address)
+  }
+
+  get connections(): number {
+    return this.#sessions.size
+  }
+
+  async listen(address: Address): Promise<void> {
+    const { codec = 'json', framing } = address.parameters
+    if (codec !== 'json' || framing !== undefined) {
+      throw new PosternError('not_supported', `${address.text}: a server finds out codec and framing itself; leave the parameters out`)
+    }
+    const mechanism = await mechanismOf(address)
+    const request = { limits: this.#limits, onError: (error: PosternError) => this.#onError(error, address.text) }
+    const listener =
+      mechanism.carries === 'frames'
+        ? await mechanism.listen(address.target, request, (channel) => this.#converse(channel, address))
+        : await mechanism.listen(address.target, request, (stream) => {
+            sniff(stream, { side: 'server', limits: this.#limits, budget: this.#budget }, {
+              onChannel: (channel) => this.#converse(channel, address),
+              onRefused: (error) => this.#onError(error, address.text),
+            })
+          })
+    this.#listeners.push(listener)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  closeSync(): void {
+    for (const listener of this.#listeners) listener.closeSync()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    // Connections that came in before the names were given back are closed too, hence the order.
+    await Promise.all(this.#listeners.map((listener) => listener.close()))
+    await Promise.all([...this.#sessions].map((session) => session.close()))
+    this.#stayOpen()
+  }
+
+  #converse(channel: Channel, address: Address): void {
+    const session = new Session(channel, {
+      side: 'server',
+      address: address.text,
+      codec: json,
+      limits: this.#limits,
+      integers: 'bigint',
+      handler: this.#handler,
+      postern: false,
+      onError: this.#onError,
+    })
+    this.#sessions.add(session)
+    void session.closed.then(() => this.#sessions.delete(session))
+    session.start()
+    if (this.#closing !== undefined) void session.close()
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * What a conversation consists of, whatever its protocol: calls, results, errors and notes.
+ */
+
+/** Names a call, so that its answer finds it. Ours are whole numbers; a peer may use any of these. */
+export type Id = number | string | null
+
+/** An error as it crosses the wire: the JSON-RPC code, a text for people, and data for programs. */
+export interface WireError {
+  readonly code: number
+  readonly message: string
+  readonly data?: unknown
+}
+
+/** Asks for an answer. */
+export interface CallMessage {
+  readonly kind: 'call'
+  readonly id: Id
+  readonly method: string
+  readonly params: unknown
+}
+
+/** The answer of a call that succeeded. */
+export interface ResultMessage {
+  readonly kind: 'result'
+  readonly id: Id
+  readonly value: unknown
+}
+
+/** The answer of a call that failed; with `id: null` nobody knows which. */
+export interface ErrorMessage {
+  readonly kind: 'error'
+  readonly id: Id
+  readonly error: WireError
+}
+
+/** Tells something and wants no answer. */
+export interface NoteMessage {
+  readonly kind: 'note'
+  readonly method: string
+  readonly params: unknown
+}
+
+/** One of the four kinds of message. */
+export type Message = CallMessage | ResultMessage | ErrorMessage | NoteMessage
+
+/** Several messages in one frame. Those that are no messages stand in it as the error that answers them. */
+export interface Batch {
+  readonly kind: 'batch'
+  readonly messages: readonly (Message | InvalidMessage)[]
+}
+
+/** A value that is no message, with the answer it deserves. */
+export interface InvalidMessage {
+  readonly kind: 'invalid'
+  readonly answer: ErrorMessage
+}
+
+/** What one frame can hold. */
+export type Incoming = Message | Batch | InvalidMessage

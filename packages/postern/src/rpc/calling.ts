@@ -1,0 +1,298 @@
+/**
+ * The asking half of a session: sends calls, notes and batches, and gives each answer to the call that waits for it.
+ */
+
+import { type Codec, type Integers, RawValue } from '../codecs/codec.ts'
+import type { Channel, OutgoingFrame } from '../core/channel.ts'
+import { type ErrorCode, PosternError } from '../core/errors.ts'
+import type { Limits } from '../core/limits.ts'
+import { joinJsonRpcBatch, peekJsonRpcId, writeJsonRpc } from '../protocols/json-rpc.ts'
+import { errorFromWire } from '../protocols/json-rpc-codes.ts'
+import type { ErrorMessage, Id, Message, ResultMessage } from '../protocols/message.ts'
+import { type CallOptions, type Outcome, type PendingCall, PendingCalls } from './pending-calls.ts'
+import { Subscription, type SubscribeOptions } from './subscription.ts'
+import { readNotice, Subscriptions } from './subscriptions.ts'
+
+/** What calling needs of its session. */
+export interface CallingOptions {
+  readonly channel: Channel
+  readonly codec: Codec
+  readonly limits: Limits
+  /** Names the other side in errors. */
+  readonly address: string
+  /** How unsafe whole numbers in answers are given. */
+  readonly integers: Integers
+  /** Whether the other side is known to be Postern, so that `rpc.*` may be sent. */
+  readonly postern: boolean
+  /** Told of errors that name no call; other answers that nobody waits for are late ones, and counted. */
+  readonly onError: (error: unknown, context: string) => void
+  /** Called when the last pending call has settled. */
+  readonly onIdle: () => void
+}
+
+/** One call of a batch. */
+export type BatchCall = readonly [method: string, params?: unknown]
+
+/** Something to be sent when the channel has room. */
+interface Waiting {
+  /** Whether it is still wanted. */
+  readonly wanted: () => boolean
+  readonly send: () => void
+}
+
+/** What a reason says of the calls that were written: more than that their outcome is unknown. */
+const tellingCodes: ReadonlySet<ErrorCode> = new Set(['bad_frame', 'bad_message', 'frame_too_large', 'limit_exceeded'])
+
+export class Calling {
+  readonly subscriptions: Subscriptions
+  readonly #options: CallingOptions
+  readonly #pending = new PendingCalls((call) => this.#tellCancelled(call))
+  /** The calls of each batch that has not been answered. */
+  readonly #batches = new Set<readonly PendingCall[]>()
+  /** What waits for room: values, not bytes, so that nothing is held twice. */
+  #waiting: Waiting[] = []
+  #unmatchedAnswers = 0
+  /** Why nothing is answered any more. */
+  #stopped: PosternError | undefined
+  /** Why nothing new can be called, though calls that wait may still be answered. */
+  #refusing: PosternError | undefined
+
+  constructor(options: CallingOptions) {
+    this.#options = options
+    this.subscriptions = new Subscriptions(options.limits)
+  }
+
+  get idle(): boolean {
+    return this.#pending.size === 0
+  }
+
+  /** Answers that came for no call: too late, twice, or never asked for. */
+  get unmatchedAnswers(): number {
+    return this.#unmatchedAnswers
+  }
+
+  get maxBufferedItems(): number {
+    return this.#options.limits.maxBufferedItems
+  }
+
+  call(method: string, params: unknown, options: CallOptions): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.request(method, params, options, settler(resolve, reject))
+    })
+  }
+
+  /** Like `call`, but tells the outcome within the frame that brought it. */
+  request(method: string, params: unknown, options: CallOptions, settle: (outcome: Outcome) => void): void {
+    const call = this.#register(method, options, settle)
+    if (call === undefined) return
+    const message: Message = { kind: 'call', id: call.id, method, params }
+    if (this.#hasRoom) this.#sendCall(call, message)
+    else this.#waiting.push({ wanted: () => this.#pending.get(call.id) === call, send: () => this.#sendCall(call, message) })
+  }
+
+  async notify(method: string, params: unknown): Promise<void> {
+    checkMethod(method)
+    if (this.#stopped !== undefined) throw this.#notWritten(method, this.#stopped)
+    await new Promise<void>((resolve, reject) => {
+      const wanted = (): boolean => {
+        if (this.#stopped === undefined) return true
+        reject(this.#notWritten(method, this.#stopped))
+        return false
+      }
+      const send = (): void => {
+        this.#options.channel.send(this.#encode({ kind: 'note', method, params }))
+        resolve()
+      }
+      this.#whenRoom({ wanted, send })
+    })
+  }
+
+  batch(calls: readonly BatchCall[], options: CallOptions): Promise<PromiseSettledResult<unknown>[]> {
+    if (calls.length === 0) throw new TypeError('a batch has at least one call')
+    const group: PendingCall[] = []
+    const texts: string[] = []
+    const outcomes = calls.map(([method, params]) => new Promise((resolve, reject) => {
+      const call = this.#register(method, options, settler(resolve, reject))
+      if (call === undefined) return
+      texts.push(this.#encode({ kind: 'call', id: call.id, method, params }) as string)
+      group.push(call)
+    }))
+    const settled = Promise.allSettled(outcomes)
+    if (group.length === 0) return settled
+    this.#batches.add(group)
+    const wanted = (): boolean => group.some(({ id }) => this.#pending.get(id) !== undefined)
+    this.#whenRoom({ wanted, send: () => this.#sendBatch(texts, group) })
+    return settled.finally(() => this.#batches.delete(group))
+  }
+
+  subscribe(method: string, params: unknown, options: SubscribeOptions): Subscription {
+    checkMethod(method)
+    if (!method.endsWith('subscribe')) throw new TypeError(`the name of a subscribing method ends in "subscribe", not "${method}"`)
+    return new Subscription(this, method, params, options)
+  }
+
+  /** The channel has room again. */
+  drained(): void {
+    const { channel } = this.#options
+    let sent = 0
+    while (sent < this.#waiting.length && !channel.full) {
+      const next = this.#waiting[sent++]
+      if (next?.wanted() === true) next.send()
+    }
+    this.#waiting.splice(0, sent)
+  }
+
+  /** Whether the frame may be the answer to a call that wants its bytes. */
+  wantsRaw(frame: Uint8Array): boolean {
+    if (!this.#pending.hasRaw) return false
+    const id = peekJsonRpcId(frame)
+    return id === undefined || this.#pending.get(id)?.options.raw === true
+  }
+
+  /** Bytes of an unfinished frame have arrived. */
+  progress(head: Uint8Array, bytes: number): void {
+    if (this.#pending.size === 0) return
+    this.#pending.progress(this.#pending.get(peekJsonRpcId(head)) ?? this.#pending.sole(), bytes)
+  }
+
+  answer(answer: ResultMessage | ErrorMessage): void {
+    const call = this.#pending.get(answer.id)
+    if (call === undefined) this.#unmatched(answer)
+    else this.#pending.settle(call.id, this.#outcome(answer, call))
+    if (this.#pending.size === 0) this.#options.onIdle()
+  }
+
+  /** The answer of this id cannot be given as its caller wants it. */
+  refuse(id: Id, error: PosternError): void {
+    const call = this.#pending.get(id)
+    if (call !== undefined) this.#pending.settle(call.id, { error })
+    if (this.#pending.size === 0) this.#options.onIdle()
+  }
+
+  /** Takes a note that belongs to a subscription of ours; false for any other. */
+  notice(params: unknown): boolean {
+    const notice = readNotice(params)
+    return notice !== undefined && this.subscriptions.take(notice)
+  }
+
+  /** Nothing more will be answered: everything that waits ends. */
+  stop(reason: PosternError): void {
+    if (this.#stopped !== undefined) return
+    this.#stopped = reason
+    for (const { wanted } of this.#waiting.splice(0)) wanted()
+    this.#pending.settleAll((call) => this.#lost(call, reason))
+    this.subscriptions.endAll(this.#notWritten('the subscription has ended', reason))
+  }
+
+  /** Takes no more calls; those that wait go on. */
+  refuseNew(reason: PosternError): void {
+    this.#refusing = reason
+  }
+
+  #register(method: string, options: CallOptions, settle: (outcome: Outcome) => void): PendingCall | undefined {
+    checkMethod(method)
+    const { limits } = this.#options
+    const { signal, timeoutMs = limits.callMs } = options
+    checkTimeout(timeoutMs)
+    const ended = this.#stopped ?? this.#refusing
+    if (ended !== undefined) settle({ error: this.#notWritten(method, ended) })
+    else if (signal?.aborted === true) {
+      settle({ error: new PosternError('cancelled', `${method} was cancelled before it was sent`, { cause: signal.reason }) })
+    } else if (this.#pending.size >= limits.maxPending) settle({ error: tooManyPending(method, limits.maxPending) })
+    else return this.#pending.add({ method, options, timeoutMs, settle })
+    return undefined
+  }
+
+  get #hasRoom(): boolean {
+    return this.#waiting.length === 0 && !this.#options.channel.full
+  }
+
+  #whenRoom(waiting: Waiting): void {
+    if (this.#hasRoom) waiting.send()
+    else this.#waiting.push(waiting)
+  }
+
+  #sendCall(call: PendingCall, message: Message): void {
+    const { channel } = this.#options
+    try {
+      channel.send(this.#encode(message))
+      call.frameNumber = channel.sentFrames
+    } catch (error) {
+      this.#pending.settle(call.id, { error: error as Error })
+    }
+  }
+
+  #sendBatch(texts: readonly string[], group: readonly PendingCall[]): void {
+    const { channel } = this.#options
+    channel.send(joinJsonRpcBatch(texts))
+    for (const call of group) call.frameNumber = channel.sentFrames
+  }
+
+  #encode(message: Message): OutgoingFrame {
+    return this.#options.codec.encode(writeJsonRpc(message))
+  }
+
+  #outcome(answer: ResultMessage | ErrorMessage, call: PendingCall): Outcome {
+    const { codec, integers, postern } = this.#options
+    if (answer.kind === 'error') return { error: errorFromWire(answer.error, call.method, postern) }
+    const { value } = answer
+    if (!(value instanceof RawValue)) return { value }
+    return { value: call.options.raw === true ? value.bytes : codec.decode(value.bytes, { integers }) }
+  }
+
+  /** An error without an id belongs to the oldest batch, or to the only call that waits; or nobody can say to what. */
+  #unmatched(answer: ResultMessage | ErrorMessage): void {
+    const { address, onError, postern } = this.#options
+    if (answer.kind === 'error' && answer.id === null) {
+      const [group] = this.#batches
+      const sole = this.#pending.sole()
+      const calls = group ?? (sole === undefined ? [] : [sole])
+      for (const { id, method } of calls) this.#pending.settle(id, { error: errorFromWire(answer.error, method, postern) })
+      if (calls.length > 0) return
+    }
+    this.#unmatchedAnswers++
+    if (answer.kind !== 'error' || answer.id !== null) return
+    const sentence = `${address} sent an error that names no call: ${answer.error.message} (code ${answer.error.code})`
+    onError(new PosternError('remote', sentence, { details: answer.error }), address)
+  }
+
+  #tellCancelled({ id, frameNumber }: PendingCall): void {
+    const { channel, postern, onIdle } = this.#options
+    // One for each call that was sent, so the queue stays bounded though nobody asks whether it is full.
+    if (postern && frameNumber > 0) channel.send(this.#encode({ kind: 'note', method: 'rpc.cancel', params: { id } }))
+    if (this.#pending.size === 0) onIdle()
+  }
+
+  #lost(call: PendingCall, reason: PosternError): PosternError {
+    const { address, channel } = this.#options
+    if (call.frameNumber === 0 || call.frameNumber > channel.writtenFrames) return this.#notWritten(call.method, reason)
+    if (tellingCodes.has(reason.code)) return reason
+    const sentence = `${call.method} was sent to ${address} and not answered (${reason.sentence}); it may have run`
+    return new PosternError('unknown_outcome', sentence, { cause: reason })
+  }
+
+  #notWritten(what: string, reason: PosternError): PosternError {
+    return new PosternError('closed', `${what}: ${reason.sentence}`, { cause: reason })
+  }
+}
+
+function settler(resolve: (value: unknown) => void, reject: (error: Error) => void): (outcome: Outcome) => void {
+  return (outcome) => {
+    if ('error' in outcome) reject(outcome.error)
+    else resolve(outcome.value)
+  }
+}
+
+function checkMethod(method: string): void {
+  if (typeof method !== 'string' || method === '') throw new TypeError(`a method's name is a string that is not empty, not ${String(method)}`)
+}
+
+function checkTimeout(timeoutMs: number): void {
+  if (!(timeoutMs > 0)) throw new TypeError(`timeoutMs is a positive number of milliseconds, not ${String(timeoutMs)}`)
+}
+
+function tooManyPending(method: string, maxPending: number): PosternError {
+  return new PosternError('limit_exceeded', `${method}: more calls wait than limits.maxPending (${maxPending})`, {
+    details: { limit: 'maxPending', value: maxPending },
+  })
+}

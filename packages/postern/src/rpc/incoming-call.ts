@@ -1,0 +1,73 @@
+/**
+ * A call from the other side, as it reaches the service, and how it may be refused.
+ */
+
+import type { ErrorCode } from '../core/errors.ts'
+import type { Peer } from '../core/stream.ts'
+import { wireError } from '../protocols/json-rpc-codes.ts'
+import type { Id, WireError } from '../protocols/message.ts'
+import type { CallOptions } from './pending-calls.ts'
+
+/** Calls the other side. */
+export interface Caller {
+  call(method: string, params?: unknown, options?: CallOptions): Promise<unknown>
+  notify(method: string, params?: unknown): Promise<void>
+}
+
+/** Answers a call: with a value or a promise of one, or by throwing. Only a `Refusal` tells the peer why. */
+export type CallHandler = (call: IncomingCall) => unknown
+
+/** Thrown to answer with an error that is meant for the peer; every other exception stays with the server. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal'
+  readonly wire: WireError
+
+  constructor(wire: WireError) {
+    super(wire.message)
+    this.wire = wire
+  }
+}
+
+/** A refusal with one of our codes. */
+export function refusal(code: ErrorCode, sentence: string, data?: unknown): Refusal {
+  return new Refusal(wireError(code, sentence, data))
+}
+
+/** One call while it runs. */
+export class IncomingCall {
+  /** Undefined for a note, which wants no answer. */
+  readonly id: Id | undefined
+  readonly method: string
+  readonly params: unknown
+  readonly peer: Peer
+  /** The other side, for calls back to it. */
+  readonly client: Caller
+  #controller: AbortController | undefined
+  #abortReason: unknown
+
+  constructor(message: { id?: Id; method: string; params: unknown }, peer: Peer, client: Caller) {
+    this.id = message.id
+    this.method = message.method
+    this.params = message.params
+    this.peer = peer
+    this.client = client
+  }
+
+  get aborted(): boolean {
+    return this.#abortReason !== undefined
+  }
+
+  /** Aborts when the caller gave up or has gone. Made when first asked for: it costs more than the rest of a call. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController()
+      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason)
+    }
+    return this.#controller.signal
+  }
+
+  abort(reason: unknown): void {
+    this.#abortReason ??= reason
+    this.#controller?.abort(reason)
+  }
+}

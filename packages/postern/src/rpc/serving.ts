@@ -1,0 +1,244 @@
+/**
+ * The answering half of a session: runs the calls of the other side within their limits and sends what comes of them.
+ */
+
+import type { Codec } from '../codecs/codec.ts'
+import type { Channel } from '../core/channel.ts'
+import { PosternError } from '../core/errors.ts'
+import type { Limits } from '../core/limits.ts'
+import { errorAnswer, writeJsonRpc } from '../protocols/json-rpc.ts'
+import { wireError } from '../protocols/json-rpc-codes.ts'
+import type { Batch, CallMessage, ErrorMessage, Id, NoteMessage, ResultMessage, WireError } from '../protocols/message.ts'
+import { BatchAnswer } from './batch-answer.ts'
+import { CallSlots } from './flow-control.ts'
+import { type CallHandler, type Caller, IncomingCall, Refusal } from './incoming-call.ts'
+
+/** What serving needs of its session. */
+export interface ServingOptions {
+  readonly channel: Channel
+  readonly codec: Codec
+  readonly limits: Limits
+  readonly handler: CallHandler
+  /** The other side, for handlers that call back. */
+  readonly client: Caller
+  /** Told of what goes wrong in a handler; the peer is told `internal` and no more. */
+  readonly onError: (error: unknown, method: string) => void
+  /** Called when the last running call has been answered. */
+  readonly onIdle: () => void
+}
+
+type Answer = ResultMessage | ErrorMessage
+
+interface Job {
+  readonly call: IncomingCall
+  /** The batch that the answer belongs to, and its place in it. */
+  readonly batch: BatchAnswer | undefined
+  readonly place: number
+}
+
+export class Serving {
+  readonly #options: ServingOptions
+  readonly #slots: CallSlots<Job>
+  /** The calls that run or wait, by id, so that they can be cancelled. */
+  readonly #calls = new Map<Id, Job>()
+  /** Answers that wait for the channel to have room. */
+  #held: { readonly job: Job; readonly answer: Answer | undefined }[] = []
+  #stopped = false
+  #starting = false
+
+  constructor(options: ServingOptions) {
+    this.#options = options
+    this.#slots = new CallSlots(options.limits)
+  }
+
+  get idle(): boolean {
+    return this.#slots.idle
+  }
+
+  /** Takes a call or a note of `bytes` on the wire. */
+  take(message: CallMessage | NoteMessage, bytes: number, batch?: BatchAnswer, place = 0): void {
+    const { channel, client } = this.#options
+    const call = new IncomingCall(message, channel.peer, client)
+    const job: Job = { call, batch, place }
+    const { id } = call
+    if (this.#stopped) {
+      this.#refuse(job, wireError('closed', 'the server is closing'))
+      return
+    }
+    if (id !== undefined && id !== null) {
+      if (this.#calls.has(id)) {
+        this.#refuseDuplicate(job)
+        return
+      }
+      this.#calls.set(id, job)
+    }
+    switch (this.#slots.admit(job, bytes, !channel.full)) {
+      case 'run':
+        this.#run(job)
+        return
+      case 'wait':
+        return
+      case 'overloaded':
+        this.#overloaded(job)
+    }
+  }
+
+  /** Takes all messages of a batch; their answers leave as one. */
+  takeBatch({ messages }: Batch, bytes: number): void {
+    const { limits, channel } = this.#options
+    const answer = new BatchAnswer(limits, (text) => channel.send(text))
+    const each = Math.ceil(bytes / messages.length)
+    const places = messages.map((message) => (message.kind === 'call' || message.kind === 'invalid' ? answer.reserve() : 0))
+    for (const [index, message] of messages.entries()) {
+      const place = places[index] as number
+      if (message.kind === 'invalid') answer.put(place, message.answer.id, this.#encode(message.answer, ''))
+      else if (message.kind === 'call') this.take(message, each, answer, place)
+      else if (message.kind === 'note') this.take(message, each)
+    }
+  }
+
+  /** The caller of this id has given up. */
+  cancel(id: unknown): void {
+    const job = this.#calls.get(id as Id)
+    job?.call.abort(new PosternError('cancelled', `${job.call.method} was cancelled by its caller`))
+  }
+
+  /** The channel has room again. */
+  drained(): void {
+    const { channel } = this.#options
+    while (this.#held.length > 0 && !channel.full) {
+      const [first] = this.#held.splice(0, 1)
+      if (first !== undefined) this.#send(first.job, first.answer)
+    }
+    this.#runWaiting()
+  }
+
+  /** Answers what comes from now on with `closed`. */
+  stop(): void {
+    this.#stopped = true
+  }
+
+  /** The other side has gone: nobody wants the answers. */
+  abandon(reason: unknown): void {
+    this.#stopped = true
+    this.#held = []
+    this.#slots.clear()
+    for (const job of this.#calls.values()) job.call.abort(reason)
+    this.#calls.clear()
+  }
+
+  #run(job: Job): void {
+    const { call } = job
+    if (call.aborted) {
+      this.#fail(job, call.signal.reason)
+      return
+    }
+    let value: unknown
+    try {
+      value = this.#options.handler(call)
+    } catch (error) {
+      this.#fail(job, error)
+      return
+    }
+    if (isPromise(value)) {
+      value.then(
+        (result) => this.#succeed(job, result),
+        (error: unknown) => this.#fail(job, error),
+      )
+    } else this.#succeed(job, value)
+  }
+
+  #succeed(job: Job, value: unknown): void {
+    const { id } = job.call
+    this.#finish(job, id === undefined ? undefined : { kind: 'result', id, value })
+  }
+
+  #fail(job: Job, error: unknown): void {
+    const { id, method } = job.call
+    let wire: WireError
+    if (error instanceof Refusal) wire = error.wire
+    else if (job.call.aborted) wire = wireError('cancelled', 'cancelled')
+    else {
+      this.#options.onError(error, method)
+      wire = wireError('internal', 'internal error')
+    }
+    this.#finish(job, id === undefined ? undefined : errorAnswer(id, wire))
+  }
+
+  #finish(job: Job, answer: Answer | undefined): void {
+    if (this.#options.channel.full && job.batch === undefined) this.#held.push({ job, answer })
+    else {
+      this.#send(job, answer)
+      this.#runWaiting()
+    }
+  }
+
+  /** Sends the answer and frees the slot. */
+  #send(job: Job, answer: Answer | undefined): void {
+    const { channel, onIdle } = this.#options
+    const { id, method } = job.call
+    if (id !== undefined && this.#calls.get(id) === job) this.#calls.delete(id)
+    if (answer !== undefined) {
+      const frame = this.#encode(answer, method)
+      if (job.batch === undefined) channel.send(frame)
+      else job.batch.put(job.place, answer.id, frame)
+    }
+    this.#slots.release()
+    if (this.#slots.idle) onIdle()
+  }
+
+  #runWaiting(): void {
+    // A handler that answers at once comes back here from within the loop.
+    if (this.#starting) return
+    this.#starting = true
+    const { channel } = this.#options
+    while (!channel.full) {
+      const job = this.#slots.next()
+      if (job === undefined) break
+      this.#run(job)
+    }
+    this.#starting = false
+  }
+
+  #encode(answer: Answer, method: string): string {
+    const { codec, onError } = this.#options
+    try {
+      return codec.encode(writeJsonRpc(answer)) as string
+    } catch (error) {
+      onError(error, method)
+      return codec.encode(writeJsonRpc(errorAnswer(answer.id, wireError('internal', 'internal error')))) as string
+    }
+  }
+
+  /** Answers at once a call that has no slot. */
+  #refuse({ call, batch, place }: Job, wire: WireError, id: Id | undefined = call.id): void {
+    if (id === undefined) return
+    const frame = this.#encode(errorAnswer(id, wire), call.method)
+    if (batch === undefined) this.#options.channel.send(frame)
+    else batch.put(place, id, frame)
+  }
+
+  /** Its id may not be answered twice, so the refusal bears none. */
+  #refuseDuplicate(job: Job): void {
+    const id = typeof job.call.id === 'string' ? JSON.stringify(job.call.id) : String(job.call.id)
+    this.#refuse(job, wireError('bad_message', `invalid request: id ${id} is already in use by a call that runs`), null)
+  }
+
+  #overloaded(job: Job): void {
+    const { channel, limits, onError } = this.#options
+    const { id, method } = job.call
+    if (id !== undefined) this.#calls.delete(id)
+    const error = new PosternError(
+      'overloaded',
+      `more calls than limits.maxRunning (${limits.maxRunning}) and limits.maxWaiting (${limits.maxWaiting}) allow`,
+    )
+    // Who floods with calls and reads no answers would grow the queue of refusals without bound.
+    if (channel.full) channel.abort(new PosternError('slow_consumer', 'the peer sends calls and does not read the answers'))
+    else if (id === undefined) onError(error, method)
+    else this.#refuse(job, wireError('overloaded', error.sentence))
+  }
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}

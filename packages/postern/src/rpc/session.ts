@@ -1,0 +1,263 @@
+/**
+ * One conversation over one channel: the calls of both sides, until the channel ends and every promise has settled.
+ */
+
+import type { Codec, Integers } from '../codecs/codec.ts'
+import type { Channel } from '../core/channel.ts'
+import { isPosternError, PosternError } from '../core/errors.ts'
+import type { Limits } from '../core/limits.ts'
+import type { Peer } from '../core/stream.ts'
+import { errorAnswer, readJsonRpc, writeJsonRpc } from '../protocols/json-rpc.ts'
+import { wireError } from '../protocols/json-rpc-codes.ts'
+import type { Batch, ErrorMessage, Incoming, NoteMessage } from '../protocols/message.ts'
+import { type BatchCall, Calling } from './calling.ts'
+import { type CallHandler, type Caller, refusal } from './incoming-call.ts'
+import type { CallOptions } from './pending-calls.ts'
+import { Serving } from './serving.ts'
+import type { Subscription, SubscribeOptions } from './subscription.ts'
+
+/** What a session is told when it is made. */
+export interface SessionOptions {
+  /** A server says why it ends a conversation that makes no sense; a client drops it and tells its callers. */
+  readonly side: 'server' | 'client'
+  /** Names the other side in errors. */
+  readonly address: string
+  readonly codec: Codec
+  readonly limits: Limits
+  /** How unsafe whole numbers in answers are given. */
+  readonly integers: Integers
+  /** Answers the calls of the other side; without one every call is `unknown_method`. */
+  readonly handler?: CallHandler
+  /** Whether the other side is known to be Postern, so that `rpc.*` may be sent. */
+  readonly postern: boolean
+  /** Told of what no caller is told: exceptions of handlers, and errors that name no call. */
+  readonly onError: (error: unknown, context: string) => void
+}
+
+/** How long a session that has said its last word waits for the other side to close. */
+const lingerMs = 500
+
+/** How often a session whose peer only reads makes sure that it still does. */
+const probeMs = 1_000
+
+const cancelMethods: ReadonlySet<string> = new Set(['rpc.cancel', '$/cancelRequest'])
+
+export class Session implements Caller {
+  /** Resolves when the connection is over, with the reason unless both sides ended in order. */
+  readonly closed: Promise<PosternError | undefined>
+  readonly #channel: Channel
+  readonly #options: SessionOptions
+  readonly #calling: Calling
+  readonly #serving: Serving
+  readonly #resolveClosed: (reason: PosternError | undefined) => void
+  #closing = false
+  #over = false
+  /** Why the connection ends, where that was known before it did. */
+  #reason: PosternError | undefined
+  #lastTimer: NodeJS.Timeout | undefined
+  #probeTimer: NodeJS.Timeout | undefined
+
+  constructor(channel: Channel, options: SessionOptions) {
+    this.#channel = channel
+    this.#options = options
+    let resolveClosed: (reason: PosternError | undefined) => void = () => undefined
+    this.closed = new Promise((resolve) => {
+      resolveClosed = resolve
+    })
+    this.#resolveClosed = resolveClosed
+    const onIdle = (): void => this.#endIfIdle()
+    this.#calling = new Calling({ ...options, channel, onIdle })
+    this.#serving = new Serving({ ...options, channel, onIdle, handler: options.handler ?? serveNothing, client: this })
+  }
+
+  get peer(): Peer {
+    return this.#channel.peer
+  }
+
+  /** Answers that came for no call: too late, twice, or never asked for. */
+  get unmatchedAnswers(): number {
+    return this.#calling.unmatchedAnswers
+  }
+
+  /** Begins the conversation. Called exactly once. */
+  start(): void {
+    this.#channel.start({
+      frame: (frame) => this.#frame(frame),
+      progress: (head, bytes) => this.#calling.progress(head, bytes),
+      fault: (error) => this.#fault(error),
+      drain: () => this.#drained(),
+      end: () => this.#peerEnded(),
+      close: (reason) => this.#closed(reason),
+    })
+  }
+
+  call(method: string, params?: unknown, options: CallOptions = {}): Promise<unknown> {
+    return this.#calling.call(method, params, options)
+  }
+
+  notify(method: string, params?: unknown): Promise<void> {
+    return this.#calling.notify(method, params)
+  }
+
+  batch(calls: readonly BatchCall[], options: CallOptions = {}): Promise<PromiseSettledResult<unknown>[]> {
+    return this.#calling.batch(calls, options)
+  }
+
+  subscribe(method: string, params?: unknown, options: SubscribeOptions = {}): Subscription {
+    return this.#calling.subscribe(method, params, options)
+  }
+
+  /** Takes no more calls, waits up to `limits.drainMs` for those under way, then ends the connection. Idempotent. */
+  async close(): Promise<void> {
+    if (!this.#closing && !this.#over) {
+      this.#finishWork()
+      this.#endIfIdle()
+    }
+    await this.closed
+  }
+
+  /** Ends the connection at once. */
+  abort(reason?: PosternError): void {
+    this.#reason ??= reason
+    this.#channel.abort(reason)
+  }
+
+  #frame(frame: Uint8Array): void {
+    const { codec, integers, limits } = this.#options
+    let incoming: Incoming
+    try {
+      const rawMember = this.#calling.wantsRaw(frame) ? 'result' : undefined
+      const value = codec.decode(frame, rawMember === undefined ? { integers: 'error' } : { integers, rawMember })
+      incoming = readJsonRpc(value, limits)
+    } catch (error) {
+      if (isPosternError(error, 'bad_message')) this.#inexact(frame, error)
+      else this.#fault(error as PosternError)
+      return
+    }
+    this.#take(incoming, frame.length)
+  }
+
+  /** Four kinds of message, alone or in a batch. */
+  #take(incoming: Incoming, bytes: number): void {
+    switch (incoming.kind) {
+      case 'call':
+        this.#serving.take(incoming, bytes)
+        return
+      case 'result':
+      case 'error':
+        this.#calling.answer(incoming)
+        return
+      case 'note':
+        this.#note(incoming, bytes)
+        return
+      case 'batch':
+        this.#batch(incoming, bytes)
+        return
+      case 'invalid':
+        this.#invalid(incoming.answer)
+    }
+  }
+
+  #note(note: NoteMessage, bytes: number): void {
+    if (cancelMethods.has(note.method)) this.#serving.cancel((note.params as { id?: unknown } | undefined)?.id)
+    else if (!this.#calling.notice(note.params)) this.#serving.take(note, bytes)
+  }
+
+  #batch(batch: Batch, bytes: number): void {
+    for (const message of batch.messages) {
+      if (message.kind === 'result' || message.kind === 'error') this.#calling.answer(message)
+    }
+    this.#serving.takeBatch(batch, bytes)
+  }
+
+  #invalid(answer: ErrorMessage): void {
+    const { side, address, onError } = this.#options
+    if (side === 'server') this.#say(answer)
+    else onError(new PosternError('bad_message', `${address} sent a frame that is no answer (${answer.error.message})`), address)
+  }
+
+  /** A frame with numbers that would be rounded: an answer is given as the caller wants it, a call is refused. */
+  #inexact(frame: Uint8Array, error: PosternError): void {
+    const { codec, integers, limits } = this.#options
+    let incoming: Incoming
+    try {
+      incoming = readJsonRpc(codec.decode(frame, { integers: 'bigint' }), limits)
+      if (integers === 'number' && incoming.kind === 'result') incoming = readJsonRpc(codec.decode(frame, { integers }), limits)
+    } catch {
+      this.#fault(error)
+      return
+    }
+    const id = 'id' in incoming ? incoming.id : null
+    const refused = errorAnswer(id, wireError('invalid_params', error.sentence))
+    if (incoming.kind === 'result' && integers === 'error') this.#calling.refuse(id, error)
+    else if (incoming.kind === 'call' || incoming.kind === 'batch') this.#say(refused)
+    else this.#take(incoming, frame.length)
+  }
+
+  #say(answer: ErrorMessage): void {
+    this.#channel.send(this.#options.codec.encode(writeJsonRpc(answer)))
+  }
+
+  #drained(): void {
+    this.#serving.drained()
+    this.#calling.drained()
+  }
+
+  /** What arrives makes no sense any more. */
+  #fault(error: PosternError): void {
+    if (this.#over || this.#reason !== undefined) return
+    this.#reason = error
+    if (this.#options.side === 'client' || error.code === 'closed') this.#channel.abort(error)
+    else {
+      this.#say(errorAnswer(null, wireError(error.code, error.sentence)))
+      this.#calling.stop(error)
+      this.#finishWork()
+      this.#endIfIdle()
+    }
+  }
+
+  /** The other side says no more; a server still answers what it was asked. */
+  #peerEnded(): void {
+    this.#calling.stop(this.#reason ?? new PosternError('closed', `${this.#options.address} ended the connection`))
+    if (this.#over) return
+    // A peer that was killed and one that has only finished asking look the same until something is written.
+    this.#probeTimer = setInterval(() => this.#channel.send(''), probeMs)
+    this.#probeTimer.unref()
+    this.#closing = true
+    this.#endIfIdle()
+  }
+
+  #finishWork(): void {
+    this.#closing = true
+    const reason = this.#reason ?? new PosternError('closed', 'the connection was closed here')
+    this.#serving.stop()
+    this.#calling.refuseNew(reason)
+    this.#abortAfter(this.#options.limits.drainMs)
+  }
+
+  #endIfIdle(): void {
+    if (!this.#closing || this.#over || !this.#serving.idle || !this.#calling.idle) return
+    this.#channel.end()
+    this.#abortAfter(lingerMs)
+  }
+
+  #abortAfter(ms: number): void {
+    clearTimeout(this.#lastTimer)
+    this.#lastTimer = setTimeout(() => this.#channel.abort(this.#reason), ms)
+  }
+
+  #closed(reason: PosternError | undefined): void {
+    this.#over = true
+    clearTimeout(this.#lastTimer)
+    clearInterval(this.#probeTimer)
+    const why = this.#reason ?? reason
+    const error = why ?? new PosternError('closed', `the connection to ${this.#options.address} has ended`)
+    this.#calling.stop(error)
+    this.#serving.abandon(error)
+    this.#resolveClosed(why)
+  }
+}
+
+const serveNothing: CallHandler = ({ id, method }) => {
+  if (id !== undefined) throw refusal('unknown_method', `no method ${JSON.stringify(method)}: nothing is served here`)
+}
