@@ -42,10 +42,9 @@ async function sweepClaim(place: SocketPlace, name: string, own: ClaimDirectory)
   await releaseName(own, name)
 }
 
-/** Of this user, and neither made nor touched for `ageMs`. */
+/** Of this user, and made or last filled `ageMs` ago. */
 async function old(path: string, ageMs: number): Promise<boolean> {
   const status = await lookAt(path)
   if (status === undefined || status.uid !== BigInt(ownUid())) return false
-  const touchedMs = Number(status.mtimeMs > status.ctimeMs ? status.mtimeMs : status.ctimeMs)
-  return Date.now() - touchedMs >= ageMs
+  return Date.now() - Number(status.mtimeMs) >= ageMs
 }
