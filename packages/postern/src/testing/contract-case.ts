@@ -1,0 +1,5 @@
+/** One thing that an implementation must do. */
+export interface ContractCase {
+  readonly title: string
+  readonly run: () => void | Promise<void>
+}
