@@ -176,22 +176,31 @@ export class Session implements Caller {
     else onError(new PosternError('bad_message', `${address} sent a frame that is no answer (${answer.error.message})`), address)
   }
 
-  /** A frame with numbers that would be rounded: an answer is given as the caller wants it, a call is refused. */
+  /** A frame with numbers that a double cannot hold: an answer is given as its caller wants it, a call is refused. */
   #inexact(frame: Uint8Array, error: PosternError): void {
-    const { codec, integers, limits } = this.#options
-    let incoming: Incoming
-    try {
-      incoming = readJsonRpc(codec.decode(frame, { integers: 'bigint' }), limits)
-      if (integers === 'number' && incoming.kind === 'result') incoming = readJsonRpc(codec.decode(frame, { integers }), limits)
-    } catch {
-      this.#fault(error)
-      return
+    const { address, codec, integers, limits, onError } = this.#options
+    const rounded = readJsonRpc(codec.decode(frame, { integers: 'number' }), limits)
+    switch (rounded.kind) {
+      case 'result':
+        try {
+          this.#take(readJsonRpc(codec.decode(frame, { integers }), limits), frame.length)
+        } catch (unreadable) {
+          this.#calling.refuse(rounded.id, unreadable as PosternError)
+        }
+        return
+      case 'call':
+        this.#say(errorAnswer(rounded.id, wireError('invalid_params', error.sentence)))
+        return
+      case 'batch':
+        this.#say(errorAnswer(null, wireError('invalid_params', error.sentence)))
+        return
+      case 'note':
+        onError(error, address)
+        return
+      case 'error':
+      case 'invalid':
+        this.#take(rounded, frame.length)
     }
-    const id = 'id' in incoming ? incoming.id : null
-    const refused = errorAnswer(id, wireError('invalid_params', error.sentence))
-    if (incoming.kind === 'result' && integers === 'error') this.#calling.refuse(id, error)
-    else if (incoming.kind === 'call' || incoming.kind === 'batch') this.#say(refused)
-    else this.#take(incoming, frame.length)
   }
 
   #say(answer: ErrorMessage): void {
