@@ -1,7 +1,7 @@
 /** Notices when the name of a running server is removed or given to something else. */
 
 import { type FSWatcher, watch } from 'node:fs'
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { lookAt } from './socket-file.ts'
 import type { SocketName } from './socket-name.ts'
 
@@ -25,13 +25,16 @@ export function watchSocketName(name: SocketName, onLost: () => void): () => voi
     onLost()
   }
   const timer = setInterval(() => void look(), pollMs).unref()
-  const watcher = watchDirectory(dirname(name.realPath), () => void look())
+  const own = basename(name.realPath)
+  const watcher = watchDirectory(dirname(name.realPath), (changed) => {
+    if (changed === null || changed === own) void look()
+  })
   return stop
 }
 
-function watchDirectory(directory: string, onChange: () => void): FSWatcher | undefined {
+function watchDirectory(directory: string, onChange: (changed: string | null) => void): FSWatcher | undefined {
   try {
-    const watcher = watch(directory, { persistent: false }, onChange)
+    const watcher = watch(directory, { persistent: false }, (_, changed) => onChange(changed))
     watcher.on('error', () => watcher.close())
     return watcher
   } catch {

@@ -39,7 +39,7 @@ function refuseUnsafe(directory: string, status: Stats, writable: number): void 
   if (status.uid !== uid && status.uid !== 0) {
     throw new PosternError(
       'permission_denied',
-      `directory ${directory} belongs to uid ${status.uid}, who could replace the socket; use one of uid ${uid} or root`,
+      `directory ${directory} belongs to uid ${status.uid}, who could replace the socket; use one of ${uid === 0 ? 'root' : `uid ${uid} or root`}`,
     )
   }
   if ((status.mode & writable) === 0 || (status.mode & sticky) !== 0) return

@@ -58,7 +58,7 @@ test('acquireSocketName never takes a server with a full backlog for dead', asyn
 test.each<[string, (path: string) => unknown]>([
   ['a regular file', (path) => writeFileSync(path, 'precious')],
   ['a directory', (path) => mkdir(path)],
-  ['a FIFO', (path) => execFileSync('mkfifo', [path])],
+  ['a FIFO', (path) => execFileSync('sh', ['-c', 'mkfifo "$0"', path])],
   ['a symbolic link', (path) => symlinkSync('/dev/null', path)],
   ['a symbolic link', (path) => symlinkSync('nowhere', path)],
 ])('acquireSocketName and removeDeadSocketName leave %s as it is and say what is there', async (kind, make) => {

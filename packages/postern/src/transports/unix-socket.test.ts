@@ -15,6 +15,8 @@ import { connectUnixSocket } from './unix-socket.ts'
 
 const root = process.geteuid?.() === 0
 const somebody = 65_534
+/** Becomes another user; part of util-linux. */
+const setpriv: string = 'setpriv'
 
 test('listenUnixSocket says where it listens, as a client would write it', async () => {
   const path = await freshPath()
@@ -140,7 +142,7 @@ test('connectUnixSocket refuses the socket of a user whom it does not trust', as
 
 test('connectUnixSocket is refused by the kernel as another user', async ({ skip }) => {
   skip(!root, 'only root can become another user')
-  skip(spawnSync('setpriv', ['--version']).error !== undefined, 'setpriv is not installed')
+  skip(spawnSync(setpriv, ['--version']).error !== undefined, 'setpriv is not installed')
   const path = await freshPath()
   await listen(path)
   await chmod(join(path, '..'), 0o711)
@@ -154,7 +156,7 @@ test('connectUnixSocket is refused by the kernel as another user', async ({ skip
     '--',
     process.execPath,
   ]
-  const answer = execFileSync('setpriv', [...asSomebody, '-e', tryIt, path], { encoding: 'utf8', cwd: '/' })
+  const answer = execFileSync(setpriv, [...asSomebody, '-e', tryIt, path], { encoding: 'utf8', cwd: '/' })
   expect(answer.trim()).toBe('EACCES')
 })
 
