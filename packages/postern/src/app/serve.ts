@@ -159,7 +159,11 @@ class OpenServer implements Server {
       onError: this.#onError,
     })
     this.#sessions.add(session)
-    void session.closed.then(() => this.#sessions.delete(session))
+    void session.closed.then((reason) => {
+      this.#sessions.delete(session)
+      // That a peer has gone is no news; that it was cut off is.
+      if (reason !== undefined && reason.code !== 'closed') this.#onError(reason, address.text)
+    })
     session.start()
     if (this.#closing !== undefined) void session.close()
   }

@@ -136,16 +136,18 @@ export class Serving {
     let value: unknown
     try {
       value = this.#options.handler(call)
+      if (isPromise(value)) {
+        value.then(
+          (result) => this.#succeed(job, result),
+          (error: unknown) => this.#fail(job, error),
+        )
+        return
+      }
     } catch (error) {
       this.#fail(job, error)
       return
     }
-    if (isPromise(value)) {
-      value.then(
-        (result) => this.#succeed(job, result),
-        (error: unknown) => this.#fail(job, error),
-      )
-    } else this.#succeed(job, value)
+    this.#succeed(job, value)
   }
 
   #succeed(job: Job, value: unknown): void {
