@@ -174,6 +174,7 @@ describe('a server before a hostile client', () => {
     const peer = await rawClient(server.path)
     peer.socket.pause()
     for (let id = 0; id < 500; id++) peer.send(call(id, 'large'))
+    await until(() => server.connections() === 1)
     await until(() => server.connections() === 0)
     expect(server.errors).toHaveLength(1)
     expect(isPosternError(server.errors[0], 'slow_consumer')).toBe(true)
@@ -183,8 +184,11 @@ describe('a server before a hostile client', () => {
     const server = await served({ large: () => 'x'.repeat(100_000) }, { limits: { maxQueuedBytes: 200_000, maxRunning: 2, maxWaiting: 2 } })
     const peer = await rawClient(server.path)
     peer.socket.pause()
-    for (let id = 0; id < 2_000; id++) peer.send(call(id, 'large'))
+    peer.send(call(0, 'large'))
+    await until(() => server.connections() === 1)
+    for (let id = 1; id < 2_000; id++) peer.send(call(id, 'large'))
     await until(() => server.connections() === 0)
+    expect(isPosternError(server.errors[0], 'slow_consumer')).toBe(true)
   })
 
   it('answers a client that ends before its answer came', async () => {
@@ -207,8 +211,8 @@ describe('a server before a hostile client', () => {
       if (round % 3 === 1) peer.socket.destroy()
       if (round % 3 === 2) setImmediate(() => peer.socket.destroy())
     }
-    await until(() => server.connections() === 0)
     await expectAlive(server)
+    await until(() => server.connections() === 0)
   })
 })
 
