@@ -1,16 +1,18 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, renameSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, statSync } from 'node:fs'
 import { chmod, chown, symlink, writeFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { leaveDeadSocket } from '../../test/dead-socket.ts'
+import { leaveDeadSocket, listenPlainly } from '../../test/dead-socket.ts'
 import { startStoppedServer } from '../../test/stopped-server.ts'
 import { temporaryDirectory } from '../../test/temporary-directory.ts'
 import { connectTo, echoed, freshPath, listen, nothing, started } from '../../test/unix-streams.ts'
 import type { Stream } from '../core/stream.ts'
+import { claimName } from '../os/claim-chain.ts'
+import { connectSocketStream } from './socket-stream.ts'
 import { connectUnixSocket } from './unix-socket.ts'
 
 const root = process.geteuid?.() === 0
@@ -84,6 +86,24 @@ test('listenUnixSocket closes its server when the name is taken, and the owner g
   await expect(listen(path)).rejects.toMatchObject({ code: 'address_in_use' })
   await vi.waitFor(() => expect(openHandles()).toBe(before))
   expect(await echoed(path, 'owner')).toBe('owner')
+})
+
+test('listenUnixSocket waits for a claimant, and serves who came before the name was its own', async () => {
+  const path = await freshPath()
+  await leaveDeadSocket(path)
+  const claimant = await listenPlainly(join(path, '..', claimName(statSync(path, { bigint: true }).ino)))
+  const listening = listen(path)
+  const nest = await vi.waitFor(() => {
+    const name = readdirSync(join(path, '..')).find((helper) => helper.startsWith('.pn-'))
+    const socket = join(path, '..', String(name), 's')
+    expect(statSync(socket).mode & 0o777).toBe(0o600)
+    return socket
+  })
+  const early = await started(nest)
+  early.stream.write(Buffer.from('early'))
+  claimant.close()
+  await listening
+  await vi.waitFor(() => expect(early.text()).toBe('early'))
 })
 
 test('listenUnixSocket turns away who comes beyond limits.maxConnections and tells each time', async () => {
@@ -172,6 +192,17 @@ test('connectUnixSocket can be cancelled before and during the attempt', async (
   await expect(during).rejects.toMatchObject({ code: 'cancelled' })
   const finished = await connectUnixSocket(path, { limits: { connectMs: 5_000 }, signal: new AbortController().signal })
   finished.abort()
+})
+
+test('connectSocketStream gives up after limits.connectMs and names the limit', async () => {
+  const path = await freshPath()
+  await listen(path)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const late = connectSocketStream({ path }, { address: path, connectMs: 1_000 })
+  vi.advanceTimersByTime(1_000)
+  await expect(late).rejects.toMatchObject({ code: 'deadline_exceeded' })
+  await expect(late).rejects.toThrow('limits.connectMs (1000 ms)')
 })
 
 test('connectUnixSocket and listenUnixSocket refuse a path that the system would cut', async () => {
