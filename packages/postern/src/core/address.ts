@@ -26,7 +26,29 @@ const conversation = ['codec', 'framing'] as const
 
 /** The first word of an address. */
 export type Scheme =
-  | 'local' | 'unix' | 'pipe' | 'stdio' | 'spawn' | 'fifo' | 'shm' | 'mmap' | 'mq' | 'drop' | 'tcp' | 'memory' | 'python' | 'zmq' | 'http+unix' | 'http' | 'https' | 'ws+unix' | 'ws' | 'wss' | 'grpc' | 'capnp' | 'nats'
+  | 'local'
+  | 'unix'
+  | 'pipe'
+  | 'stdio'
+  | 'spawn'
+  | 'fifo'
+  | 'shm'
+  | 'mmap'
+  | 'mq'
+  | 'drop'
+  | 'tcp'
+  | 'memory'
+  | 'python'
+  | 'zmq'
+  | 'http+unix'
+  | 'http'
+  | 'https'
+  | 'ws+unix'
+  | 'ws'
+  | 'wss'
+  | 'grpc'
+  | 'capnp'
+  | 'nats'
 
 /** Every scheme there is. What of it is built is known to `app/mechanisms.ts`. */
 const schemes: Readonly<Record<Scheme, SchemeRules>> = {
@@ -99,9 +121,10 @@ export function parseAddress(text: string): Address {
   const scheme = text.slice(0, colon)
   if (colon < 1 || !isScheme(scheme)) throw unknownScheme(text, colon < 1 ? '' : scheme)
   const rules = schemes[scheme]
-  const rest = text.slice(colon + 1)
-  if (rules.target === 'url') return { scheme, target: checkedUrl(text), parameters: {}, text }
-  const question = rest.indexOf('?')
+  const isUrl = rules.target === 'url'
+  const rest = isUrl ? text : text.slice(colon + 1)
+  // The query of a URL that takes no parameters belongs to its server.
+  const question = isUrl && rules.parameters.length === 0 ? -1 : rest.indexOf('?')
   const target = question < 0 ? rest : rest.slice(0, question)
   checkTarget(rules.target, target, text)
   const parameters = question < 0 ? {} : parseParameters(rest.slice(question + 1), rules.parameters, text)
@@ -114,8 +137,8 @@ function isScheme(word: string): word is Scheme {
 
 function unknownScheme(text: string, scheme: string): PosternError {
   const known = `schemes are ${schemeNames.join(', ')}`
-  if (scheme !== '') return badAddress(text, `"${scheme}:" is not a scheme; ${known}`)
   if (/^[./~]/.test(text)) return badAddress(text, `an address begins with a scheme, as in "unix:${text}"`)
+  if (scheme !== '') return badAddress(text, `"${scheme}:" is not a scheme; ${known}`)
   return badAddress(text, `an address begins with a scheme, as in "local:${text || 'name'}"; ${known}`)
 }
 
@@ -139,6 +162,7 @@ function checkTarget(kind: TargetKind, target: string, text: string): void {
       checkHostAndPort(target, text)
       return
     case 'url':
+      checkUrl(target, text)
       return
   }
 }
@@ -149,11 +173,10 @@ function checkHostAndPort(target: string, text: string): void {
   if (!match || port > 65_535) throw badAddress(text, 'give host and port (0 to 65535), as in "tcp://127.0.0.1:7000"')
 }
 
-function checkedUrl(text: string): string {
-  if (!/^[a-z]+:\/\/[^/]/.test(text) || !URL.canParse(text)) {
+function checkUrl(target: string, text: string): void {
+  if (!/^[a-z]+:\/\/[^/?#]/.test(target) || !URL.canParse(target)) {
     throw badAddress(text, 'give a whole URL, as in "http://127.0.0.1:8545"')
   }
-  return text
 }
 
 function parseParameters(query: string, allowed: readonly ParameterName[], text: string): AddressParameters {

@@ -91,7 +91,6 @@ export const defaultLimits: Limits = Object.freeze({
 /** The limits that may be 0, which then means none of it. */
 const mayBeZero: ReadonlySet<string> = new Set(['retries', 'maxWaiting', 'drainMs'])
 
-
 /**
  * The defaults with the given ones put over them.
  *
