@@ -99,7 +99,7 @@ const brand = Symbol.for('postern.error')
 export class PosternError extends Error {
   override readonly name = 'PosternError'
   readonly code: ErrorCode
-  readonly details?: unknown
+  declare readonly details?: unknown
 
   /** `sentence`: lower case, no final period, naming value, limit and the option to change. */
   constructor(code: ErrorCode, sentence: string, options: PosternErrorOptions = {}) {

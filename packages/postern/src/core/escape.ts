@@ -13,6 +13,6 @@ export function escapeText(text: string): string {
 
 /** The first bytes of something unexpected, as an escaped excerpt for an error message. */
 export function excerpt(bytes: Uint8Array, length = 60): string {
-  const text = new TextDecoder().decode(bytes.subarray(0, length))
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, length))
   return `"${escapeText(text)}"${bytes.length > length ? '…' : ''}`
 }
