@@ -16,6 +16,14 @@ export type { Caller } from './rpc/incoming-call.ts'
 export type { CallOptions } from './rpc/pending-calls.ts'
 export type { Subscription, SubscribeOptions } from './rpc/subscription.ts'
 export type { Api, ApiCallOptions, ApiFunction } from './service/client.ts'
-export { type Contract, type ContractOptions, contract, type Method, type MethodOptions, type Methods, method } from './service/contract.ts'
+export {
+  type Contract,
+  type ContractOptions,
+  contract,
+  type Method,
+  type MethodOptions,
+  type Methods,
+  method,
+} from './service/contract.ts'
 export type { CallContext, Handler, Handlers, HandlersOf } from './service/router.ts'
 export type { InputOf, OutputOf, StandardSchema } from './service/standard-schema.ts'

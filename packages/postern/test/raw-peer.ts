@@ -72,7 +72,9 @@ export async function rawClient(path: string): Promise<RawPeer> {
 }
 
 /** A server without any library of ours: `serve` is told of each connection. */
-export async function rawServer(serve: (peer: RawPeer, connection: number) => void): Promise<{ path: string; stop: () => void }> {
+export async function rawServer(
+  serve: (peer: RawPeer, connection: number) => void,
+): Promise<{ path: string; stop: () => void }> {
   const path = `${await temporaryDirectory()}/raw`
   const sockets = new Set<Socket>()
   let connections = 0
@@ -92,7 +94,10 @@ export async function rawServer(serve: (peer: RawPeer, connection: number) => vo
 }
 
 /** Answers each line of a peer that is a call by `answer`, which gives the bytes to send. */
-export function answerLines(peer: RawPeer, answer: (call: { id: number; method: string; params?: unknown }) => string | Uint8Array | undefined): void {
+export function answerLines(
+  peer: RawPeer,
+  answer: (call: { id: number; method: string; params?: unknown }) => string | Uint8Array | undefined,
+): void {
   void (async () => {
     for (;;) {
       const call = JSON.parse(await peer.line()) as { id: number; method: string }

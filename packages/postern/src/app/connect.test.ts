@@ -11,7 +11,9 @@ import { type Server, serve } from './serve.ts'
 const once = { limits: { retries: 0 } }
 
 async function refused(address: string, ...rest: unknown[]): Promise<string> {
-  const error: unknown = await (connect as (...args: unknown[]) => Promise<unknown>)(address, ...rest).catch((reason: unknown) => reason)
+  const error: unknown = await (connect as (...args: unknown[]) => Promise<unknown>)(address, ...rest).catch(
+    (reason: unknown) => reason,
+  )
   return error instanceof Error ? error.message : 'it connected'
 }
 
@@ -74,12 +76,19 @@ describe('connect', () => {
   it('shows every frame to a tap', async () => {
     const seen: string[] = []
     const server = await serve({ a: () => 1 }, { at: 'memory:tapped' })
-    const tap = { frame: (direction: string, frame: OutgoingFrame) => seen.push(`${direction} ${String(frame)}`), close: () => seen.push('close') }
+    const tap = {
+      frame: (direction: string, frame: OutgoingFrame) => seen.push(`${direction} ${String(frame)}`),
+      close: () => seen.push('close'),
+    }
     const connection = await connect('memory:tapped', { tap })
     await connection.call('a')
     await connection.close()
     await server.close()
-    expect(seen).toEqual(['out {"jsonrpc":"2.0","id":1,"method":"a"}', 'in {"jsonrpc":"2.0","id":1,"result":1}', 'close'])
+    expect(seen).toEqual([
+      'out {"jsonrpc":"2.0","id":1,"method":"a"}',
+      'in {"jsonrpc":"2.0","id":1,"result":1}',
+      'close',
+    ])
   })
 })
 
@@ -107,9 +116,20 @@ describe('Connection', () => {
       })().catch(() => undefined)
     })
     const connection = await connect(`unix:${path}`)
-    for (const params of [undefined, {}, [], [1, 2], 'text', 5, null, false, new Date(0)]) await connection.call('m', params)
+    for (const params of [undefined, {}, [], [1, 2], 'text', 5, null, false, new Date(0)])
+      await connection.call('m', params)
     const sent = frames.map((frame) => JSON.stringify((JSON.parse(frame) as { params?: unknown }).params))
-    expect(sent).toEqual([undefined, '{}', '[]', '[1,2]', '["text"]', '[5]', '[null]', '[false]', '["1970-01-01T00:00:00.000Z"]'])
+    expect(sent).toEqual([
+      undefined,
+      '{}',
+      '[]',
+      '[1,2]',
+      '["text"]',
+      '[5]',
+      '[null]',
+      '[false]',
+      '["1970-01-01T00:00:00.000Z"]',
+    ])
     connection.abort()
   })
 
@@ -134,10 +154,15 @@ describe('Connection', () => {
   it('gives up a call whose signal aborts, before and after it was sent, and tells a Postern server', async () => {
     let aborted = 0
     const connection = await opened(
-      { wait: (_params: unknown, { signal }: { signal: AbortSignal }) => new Promise(() => signal.addEventListener('abort', () => aborted++)) },
+      {
+        wait: (_params: unknown, { signal }: { signal: AbortSignal }) =>
+          new Promise(() => signal.addEventListener('abort', () => aborted++)),
+      },
       { postern: true },
     )
-    await expect(connection.call('wait', [], { signal: AbortSignal.abort() })).rejects.toThrow(/cancelled before it was sent/)
+    await expect(connection.call('wait', [], { signal: AbortSignal.abort() })).rejects.toThrow(
+      /cancelled before it was sent/,
+    )
     const controller = new AbortController()
     const call = connection.call('wait', [], { signal: controller.signal })
     setTimeout(() => controller.abort(), 10)

@@ -55,7 +55,11 @@ const optionNames = ['signal', 'limits', 'integers', 'trust', 'handlers', 'poste
  * const info = await connection.api.info()
  * ```
  */
-export function connect<M extends Methods>(address: string, contract: Contract<M>, options?: ConnectOptions): Promise<Connection<M>>
+export function connect<M extends Methods>(
+  address: string,
+  contract: Contract<M>,
+  options?: ConnectOptions,
+): Promise<Connection<M>>
 /**
  * Connects to any JSON-RPC server.
  *
@@ -66,7 +70,11 @@ export function connect<M extends Methods>(address: string, contract: Contract<M
  * ```
  */
 export function connect(address: string, options?: ConnectOptions): Promise<Connection>
-export function connect(address: string, second?: Contract | ConnectOptions, third?: ConnectOptions): Promise<Connection> {
+export function connect(
+  address: string,
+  second?: Contract | ConnectOptions,
+  third?: ConnectOptions,
+): Promise<Connection> {
   if (second !== undefined && 'methods' in second) return open(address, second, third ?? {})
   return open(address, undefined, second ?? {})
 }
@@ -96,7 +104,11 @@ interface SessionParts {
   readonly options: ConnectOptions
 }
 
-function openSession(channel: Channel, address: Address, { limits, handler, contract, options }: SessionParts): Session {
+function openSession(
+  channel: Channel,
+  address: Address,
+  { limits, handler, contract, options }: SessionParts,
+): Session {
   const { tap } = options
   const session = new Session(tap === undefined ? channel : tapChannel(channel, tap), {
     side: 'client',
@@ -114,8 +126,10 @@ function openSession(channel: Channel, address: Address, { limits, handler, cont
 
 function checkConversation({ parameters, text }: Address): void {
   const { codec = 'json', framing = 'newline' } = parameters
-  if (codec !== 'json') throw new PosternError('not_supported', `${text}: codec=${codec} is not built yet; use codec=json`)
-  if (framing !== 'newline') throw new PosternError('not_supported', `${text}: framing=${framing} is not built yet; use framing=newline`)
+  if (codec !== 'json')
+    throw new PosternError('not_supported', `${text}: codec=${codec} is not built yet; use codec=json`)
+  if (framing !== 'newline')
+    throw new PosternError('not_supported', `${text}: framing=${framing} is not built yet; use framing=newline`)
 }
 
 function checkIntegers(integers: unknown): void {

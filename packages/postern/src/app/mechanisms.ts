@@ -65,9 +65,16 @@ const mechanisms: Partial<Record<Scheme, () => Promise<Mechanism>>> = {
   },
 }
 
-function socketEvents({ limits, onError }: ListenRequest): { limits: Limits; onError: (error: PosternError) => void; onDrop: () => void; onLost: (error: PosternError) => void } {
+function socketEvents({ limits, onError }: ListenRequest): {
+  limits: Limits
+  onError: (error: PosternError) => void
+  onDrop: () => void
+  onLost: (error: PosternError) => void
+} {
   const onDrop = (): void => {
-    onError(new PosternError('busy', `a connection was refused: limits.maxConnections (${limits.maxConnections}) are open`))
+    onError(
+      new PosternError('busy', `a connection was refused: limits.maxConnections (${limits.maxConnections}) are open`),
+    )
   }
   return { limits, onError, onDrop, onLost: onError }
 }
@@ -77,5 +84,8 @@ export async function mechanismOf(address: Address): Promise<Mechanism> {
   const load = mechanisms[address.scheme]
   if (load !== undefined) return await load()
   const built = schemeNames.filter((scheme) => mechanisms[scheme] !== undefined)
-  throw new PosternError('not_supported', `${address.scheme}: is not built yet; use one of ${built.map((scheme) => `${scheme}:`).join(', ')}`)
+  throw new PosternError(
+    'not_supported',
+    `${address.scheme}: is not built yet; use one of ${built.map((scheme) => `${scheme}:`).join(', ')}`,
+  )
 }

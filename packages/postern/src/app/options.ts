@@ -8,6 +8,7 @@ export function checkOptions(where: string, options: unknown, allowed: readonly 
     throw new TypeError(`${where} takes an object of options, not ${options === null ? 'null' : typeof options}`)
   }
   for (const name of Object.keys(options)) {
-    if (!allowed.includes(name)) throw new TypeError(`${where} has no option ${JSON.stringify(name)}; there are ${allowed.join(', ')}`)
+    if (!allowed.includes(name))
+      throw new TypeError(`${where} has no option ${JSON.stringify(name)}; there are ${allowed.join(', ')}`)
   }
 }

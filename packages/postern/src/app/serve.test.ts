@@ -1,9 +1,9 @@
 import jsonSchemaMeta from '@json-schema-tools/meta-schema'
 import openRpcMeta from '@open-rpc/meta-schema'
 import { toStandardJsonSchema } from '@valibot/to-json-schema'
-import Ajv from 'ajv'
+import { Ajv } from 'ajv'
 import * as v from 'valibot'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { z } from 'zod'
 import { rawClient } from '../../test/raw-peer.ts'
 import { temporaryDirectory } from '../../test/temporary-directory.ts'
@@ -37,8 +37,19 @@ const withValibot = contract('bank', {
     summary: 'Moves money',
   }),
   add: method({ params: v.tuple([v.number(), v.number()]), returns: v.number(), positional: true }),
-  upper: method({ params: v.pipe(v.string(), v.transform((text) => text.toUpperCase())), returns: v.string() }),
-  later: method({ params: v.pipeAsync(v.string(), v.checkAsync(async (text) => text !== 'bad', 'must not be bad')) }),
+  upper: method({
+    params: v.pipe(
+      v.string(),
+      v.transform((text) => text.toUpperCase()),
+    ),
+    returns: v.string(),
+  }),
+  later: method({
+    params: v.pipeAsync(
+      v.string(),
+      v.checkAsync(async (text) => text !== 'bad', 'must not be bad'),
+    ),
+  }),
   wrong: method({ returns: v.object({ n: v.number() }) }),
   anything: method(),
 })
@@ -83,7 +94,10 @@ for (const [name, bank] of [
       const error: unknown = await connection.api.transfer({ to: 'me', amount: 0.5 }).catch((reason: unknown) => reason)
       if (!isPosternError(error, 'invalid_params')) throw error
       expect(error.message).toContain('amount:')
-      expect(error.details).toMatchObject({ code: -32602, data: { issues: expect.arrayContaining([expect.objectContaining({ path: 'amount' })]) as unknown } })
+      expect(error.details).toMatchObject({
+        code: -32602,
+        data: { issues: expect.arrayContaining([expect.objectContaining({ path: 'amount' })]) as unknown },
+      })
       const late: unknown = await connection.api.later('bad').catch((reason: unknown) => reason)
       expect(isPosternError(late, 'invalid_params') && late.message).toContain('must not be bad')
       const several: unknown = await connection.call('bank.upper', ['a', 'b']).catch((reason: unknown) => reason)
@@ -177,17 +191,16 @@ describe('serve', () => {
 
   it('tells onError of what handlers throw, and stderr of it in one escaped line by default', async () => {
     const lines: string[] = []
-    const write = process.stderr.write
-    process.stderr.write = (text: string | Uint8Array) => lines.push(String(text)) > 0
-    try {
-      const server = await serve({ bad: () => Promise.reject(new Error('line one\nline \u001b[31mtwo')) }, { at: 'memory:errors' })
-      const connection = await connect('memory:errors')
-      await connection.call('bad').catch(() => undefined)
-      await connection.close()
-      await server.close()
-    } finally {
-      process.stderr.write = write
-    }
+    const stderr = vi.spyOn(process.stderr, 'write').mockImplementation((text) => lines.push(String(text)) > 0)
+    onTestFinished(() => stderr.mockRestore())
+    const server = await serve(
+      { bad: () => Promise.reject(new Error('line one\nline \u001b[31mtwo')) },
+      { at: 'memory:errors' },
+    )
+    const connection = await connect('memory:errors')
+    await connection.call('bad').catch(() => undefined)
+    await connection.close()
+    await server.close()
     expect(lines).toHaveLength(1)
     expect(lines[0]).toMatch(/^postern: bad: Error: line one\\u000aline \\u001b\[31mtwo .*\n$/)
   })
@@ -196,13 +209,29 @@ describe('serve', () => {
     ['no options', () => serve({ a: () => 1 }, undefined as never), /takes an object of options/],
     ['no address', () => serve({ a: () => 1 }, { at: [] }), /at least one address/],
     ['an unknown option', () => serve({ a: () => 1 }, { at: 'memory:x', adress: 1 } as never), /no option "adress"/],
-    ['an unknown limit', () => serve({ a: () => 1 }, { at: 'memory:x', limits: { maxCalls: 1 } as never }), /limits\.maxCalls is not a limit/],
-    ['a limit of the wrong kind', () => serve({ a: () => 1 }, { at: 'memory:x', limits: { maxRunning: 0.5 } }), /limits\.maxRunning must be/],
+    [
+      'an unknown limit',
+      () => serve({ a: () => 1 }, { at: 'memory:x', limits: { maxCalls: 1 } as never }),
+      /limits\.maxCalls is not a limit/,
+    ],
+    [
+      'a limit of the wrong kind',
+      () => serve({ a: () => 1 }, { at: 'memory:x', limits: { maxRunning: 0.5 } }),
+      /limits\.maxRunning must be/,
+    ],
     ['a handler that is none', () => serve({ a: 1 as never }, { at: 'memory:x' }), /handler of a must be a function/],
     ['a reserved name', () => serve({ 'rpc.x': () => 1 }, { at: 'memory:x' }), /rpc\.\* is reserved/],
     ['a missing handler', () => serve(withZod, {} as never, { at: 'memory:x' }), /no handler was given/],
-    ['a handler too many', () => serve(withZod, { ...handlers, more: () => 1 } as never, { at: 'memory:x' }), /does not have/],
-    ['a parameter that only a client may give', () => serve({ a: () => 1 }, { at: 'memory:x?codec=msgpack' }), /not_supported/],
+    [
+      'a handler too many',
+      () => serve(withZod, { ...handlers, more: () => 1 } as never, { at: 'memory:x' }),
+      /does not have/,
+    ],
+    [
+      'a parameter that only a client may give',
+      () => serve({ a: () => 1 }, { at: 'memory:x?codec=msgpack' }),
+      /not_supported/,
+    ],
     ['a scheme that is not built', () => serve({ a: () => 1 }, { at: 'zmq:/tmp/x' }), /not_supported.*unix:/],
   ]
   for (const [why, make, message] of wrong) {
@@ -223,7 +252,11 @@ describe('contract', () => {
   })
 
   it('joins names with its separator', async () => {
-    const eth: Contract<{ chainId: ReturnType<typeof method> }> = contract('eth', { chainId: method() }, { separator: '_' })
+    const eth: Contract<{ chainId: ReturnType<typeof method> }> = contract(
+      'eth',
+      { chainId: method() },
+      { separator: '_' },
+    )
     const server = await serve(eth, { chainId: () => '0x1' }, { at: 'memory:eth' })
     const connection = await connect('memory:eth', eth)
     expect(await connection.call('eth_chainId')).toBe('0x1')

@@ -49,7 +49,11 @@ export interface Server {
  * const server = await serve(node, { info: () => ({ version: '1' }) }, { at: 'local:node' })
  * ```
  */
-export function serve<M extends Methods>(contract: Contract<M>, handlers: HandlersOf<M>, options: ServeOptions): Promise<Server>
+export function serve<M extends Methods>(
+  contract: Contract<M>,
+  handlers: HandlersOf<M>,
+  options: ServeOptions,
+): Promise<Server>
 /**
  * Serves plain handlers under their full names, without checks.
  *
@@ -71,7 +75,8 @@ export function serve(...args: [Contract, Handlers, ServeOptions] | [Handlers, S
 async function open(handler: CallHandler, options: ServeOptions): Promise<Server> {
   checkOptions('serve', options, ['at', 'limits', 'onError'])
   const texts = typeof options.at === 'string' ? [options.at] : options.at
-  if (!Array.isArray(texts) || texts.length === 0) throw new TypeError('serve needs at least one address in "at", as { at: "local:name" }')
+  if (!Array.isArray(texts) || texts.length === 0)
+    throw new TypeError('serve needs at least one address in "at", as { at: "local:name" }')
   const server = new OpenServer(handler, resolveLimits(options.limits), options.onError ?? logError)
   try {
     for (const address of texts.map(parseAddress)) await server.listen(address)
@@ -111,7 +116,10 @@ class OpenServer implements Server {
   async listen(address: Address): Promise<void> {
     const { codec = 'json', framing } = address.parameters
     if (codec !== 'json' || framing !== undefined) {
-      throw new PosternError('not_supported', `${address.text}: a server finds out codec and framing itself; leave the parameters out`)
+      throw new PosternError(
+        'not_supported',
+        `${address.text}: a server finds out codec and framing itself; leave the parameters out`,
+      )
     }
     const mechanism = await mechanismOf(address)
     const request = { limits: this.#limits, onError: (error: PosternError) => this.#onError(error, address.text) }
@@ -119,10 +127,14 @@ class OpenServer implements Server {
       mechanism.carries === 'frames'
         ? await mechanism.listen(address.target, request, (channel) => this.#converse(channel, address))
         : await mechanism.listen(address.target, request, (stream) => {
-            sniff(stream, { side: 'server', limits: this.#limits, budget: this.#budget }, {
-              onChannel: (channel) => this.#converse(channel, address),
-              onRefused: (error) => this.#onError(error, address.text),
-            })
+            sniff(
+              stream,
+              { side: 'server', limits: this.#limits, budget: this.#budget },
+              {
+                onChannel: (channel) => this.#converse(channel, address),
+                onRefused: (error) => this.#onError(error, address.text),
+              },
+            )
           })
     this.#listeners.push(listener)
   }

@@ -34,7 +34,10 @@ export function sniff(stream: Stream, options: FramedChannelOptions, { onChannel
 }
 
 function refuse(stream: Stream, first: Uint8Array): PosternError {
-  const error = new PosternError('unsupported_protocol', `this address speaks JSON-RPC 2.0, one JSON value after the other; got ${excerpt(first)}`)
+  const error = new PosternError(
+    'unsupported_protocol',
+    `this address speaks JSON-RPC 2.0, one JSON value after the other; got ${excerpt(first)}`,
+  )
   const timer = setTimeout(() => stream.abort(error), refusalMs)
   stream.start({
     data: () => undefined,

@@ -2,6 +2,9 @@
  * Where a member's value stands in the bytes of a JSON object, found without building anything.
  */
 
+import { JsonScanner } from '../framing/json-scanner.ts'
+import { isWhiteSpace, opensValue } from '../framing/json-stream.ts'
+
 /** From the first byte of the value to behind its last. */
 export interface ByteRange {
   readonly start: number
@@ -12,36 +15,58 @@ const quote = 0x22
 const backslash = 0x5c
 const comma = 0x2c
 const colon = 0x3a
+const openBrace = 0x7b
 
-/** The last member of that name at the top of an object, as `JSON.parse` would take it; undefined when there is none. */
+/**
+ * The last member of that name at the top of an object, as `JSON.parse` would take it. Undefined when there is none, or
+ * the bytes are no object: parsing them then says why.
+ */
 export function memberRange(bytes: Buffer, name: string): ByteRange | undefined {
   const key = Buffer.from(JSON.stringify(name))
   let found: ByteRange | undefined
-  let depth = 0
-  let keyStart = -1
-  let valueStart = -1
-  let matches = false
-  for (let index = 0; index < bytes.length; index++) {
-    const byte = bytes[index] as number
-    if (byte === quote) {
-      const end = behindString(bytes, index)
-      if (depth === 1 && valueStart < 0) {
-        keyStart = index
-        matches = bytes.subarray(keyStart, end).equals(key)
-      }
-      index = end - 1
-    } else if (byte === 0x7b || byte === 0x5b) depth++
-    else if (depth === 1 && byte === colon) valueStart = index + 1
-    else if (byte === 0x7d || byte === 0x5d || (byte === comma && depth === 1)) {
-      if (depth === 1) {
-        if (matches && valueStart >= 0) found = trimmed(bytes, valueStart, index)
-        matches = false
-        valueStart = -1
-      }
-      if (byte !== comma) depth--
-    }
-  }
+  let index = behindSpace(bytes, 0)
+  if (bytes[index] !== openBrace) return undefined
+  do {
+    const keyStart = behindSpace(bytes, index + 1)
+    if (bytes[keyStart] !== quote) break
+    const keyEnd = behindString(bytes, keyStart)
+    const separator = behindSpace(bytes, keyEnd)
+    if (bytes[separator] !== colon) break
+    const start = behindSpace(bytes, separator + 1)
+    const end = behindValue(bytes, start)
+    if (bytes.subarray(keyStart, keyEnd).equals(key)) found = { start, end }
+    index = behindSpace(bytes, end)
+  } while (bytes[index] === comma)
   return found
+}
+
+function behindSpace(bytes: Buffer, from: number): number {
+  let index = from
+  while (index < bytes.length && isWhiteSpace(bytes[index] as number)) index++
+  return index
+}
+
+const unbounded = Number.POSITIVE_INFINITY
+
+function behindValue(bytes: Buffer, start: number): number {
+  const first = bytes[start] ?? 0
+  if (first === quote) return behindString(bytes, start)
+  if (!opensValue(first)) return behindScalar(bytes, start)
+  const scanner = new JsonScanner({
+    limitName: 'maxAnswerBytes',
+    maxFrameBytes: unbounded,
+    maxDepth: unbounded,
+    maxContainers: unbounded,
+  })
+  const end = scanner.scan(bytes, start)
+  return end < 0 ? bytes.length : end
+}
+
+/** A number, true, false or null ends at the next byte that is none of their characters. */
+function behindScalar(bytes: Buffer, start: number): number {
+  let index = start
+  while (index < bytes.length && /[-+.\w]/.test(String.fromCharCode(bytes[index] as number))) index++
+  return index
 }
 
 function behindString(bytes: Buffer, open: number): number {
@@ -53,12 +78,4 @@ function behindString(bytes: Buffer, open: number): number {
     close = bytes.indexOf(quote, close + 1)
   }
   return bytes.length
-}
-
-function trimmed(bytes: Buffer, start: number, end: number): ByteRange {
-  let from = start
-  let to = end
-  while (from < to && (bytes[from] as number) <= 0x20) from++
-  while (to > from && (bytes[to - 1] as number) <= 0x20) to--
-  return { start: from, end: to }
 }

@@ -87,7 +87,11 @@ export class Calling {
     if (call === undefined) return
     const message: Message = { kind: 'call', id: call.id, method, params }
     if (this.#hasRoom) this.#sendCall(call, message)
-    else this.#waiting.push({ wanted: () => this.#pending.get(call.id) === call, send: () => this.#sendCall(call, message) })
+    else
+      this.#waiting.push({
+        wanted: () => this.#pending.get(call.id) === call,
+        send: () => this.#sendCall(call, message),
+      })
   }
 
   async notify(method: string, params: unknown): Promise<void> {
@@ -111,12 +115,15 @@ export class Calling {
     if (calls.length === 0) throw new TypeError('a batch has at least one call')
     const group: PendingCall[] = []
     const texts: string[] = []
-    const outcomes = calls.map(([method, params]) => new Promise((resolve, reject) => {
-      const call = this.#register(method, options, settler(resolve, reject))
-      if (call === undefined) return
-      texts.push(this.#encode({ kind: 'call', id: call.id, method, params }) as string)
-      group.push(call)
-    }))
+    const outcomes = calls.map(
+      ([method, params]) =>
+        new Promise((resolve, reject) => {
+          const call = this.#register(method, options, settler(resolve, reject))
+          if (call === undefined) return
+          texts.push(this.#encode({ kind: 'call', id: call.id, method, params }) as string)
+          group.push(call)
+        }),
+    )
     const settled = Promise.allSettled(outcomes)
     if (group.length === 0) return settled
     this.#batches.add(group)
@@ -127,7 +134,8 @@ export class Calling {
 
   subscribe(method: string, params: unknown, options: SubscribeOptions): Subscription {
     checkMethod(method)
-    if (!method.endsWith('subscribe')) throw new TypeError(`the name of a subscribing method ends in "subscribe", not "${method}"`)
+    if (!method.endsWith('subscribe'))
+      throw new TypeError(`the name of a subscribing method ends in "subscribe", not "${method}"`)
     return new Subscription(this, method, params, options)
   }
 
@@ -197,7 +205,9 @@ export class Calling {
     const ended = this.#stopped ?? this.#refusing
     if (ended !== undefined) settle({ error: this.#notWritten(method, ended) })
     else if (signal?.aborted === true) {
-      settle({ error: new PosternError('cancelled', `${method} was cancelled before it was sent`, { cause: signal.reason }) })
+      settle({
+        error: new PosternError('cancelled', `${method} was cancelled before it was sent`, { cause: signal.reason }),
+      })
     } else if (this.#pending.size >= limits.maxPending) settle({ error: tooManyPending(method, limits.maxPending) })
     else return this.#pending.add({ method, options, timeoutMs, settle })
     return undefined
@@ -236,8 +246,13 @@ export class Calling {
     const { codec, integers, postern } = this.#options
     if (answer.kind === 'error') return { error: errorFromWire(answer.error, call.method, postern) }
     const { value } = answer
-    if (!(value instanceof RawValue)) return { value }
-    return { value: call.options.raw === true ? value.bytes : codec.decode(value.bytes, { integers }) }
+    if (value instanceof RawValue) {
+      return { value: call.options.raw === true ? value.bytes : codec.decode(value.bytes, { integers }) }
+    }
+    if (call.options.raw !== true) return { value }
+    return {
+      error: new PosternError('bad_message', `${call.method}: the bytes of the result cannot be told from the answer`),
+    }
   }
 
   /** An error without an id belongs to the oldest batch, or to the only call that waits; or nobody can say to what. */
@@ -247,7 +262,8 @@ export class Calling {
       const [group] = this.#batches
       const sole = this.#pending.sole()
       const calls = group ?? (sole === undefined ? [] : [sole])
-      for (const { id, method } of calls) this.#pending.settle(id, { error: errorFromWire(answer.error, method, postern) })
+      for (const { id, method } of calls)
+        this.#pending.settle(id, { error: errorFromWire(answer.error, method, postern) })
       if (calls.length > 0) return
     }
     this.#unmatchedAnswers++
@@ -284,7 +300,8 @@ function settler(resolve: (value: unknown) => void, reject: (error: Error) => vo
 }
 
 function checkMethod(method: string): void {
-  if (typeof method !== 'string' || method === '') throw new TypeError(`a method's name is a string that is not empty, not ${String(method)}`)
+  if (typeof method !== 'string' || method === '')
+    throw new TypeError(`a method's name is a string that is not empty, not ${String(method)}`)
 }
 
 function checkTimeout(timeoutMs: number): void {

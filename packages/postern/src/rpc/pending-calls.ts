@@ -72,7 +72,11 @@ export class PendingCalls {
     const { signal } = options
     let stopListening: (() => void) | undefined
     if (signal !== undefined) {
-      const abort = (): void => this.#giveUp(id, new PosternError('cancelled', `${method} was cancelled by its caller`, { cause: signal.reason }))
+      const abort = (): void =>
+        this.#giveUp(
+          id,
+          new PosternError('cancelled', `${method} was cancelled by its caller`, { cause: signal.reason }),
+        )
       signal.addEventListener('abort', abort, { once: true })
       stopListening = () => signal.removeEventListener('abort', abort)
     }

@@ -18,7 +18,10 @@ export interface RetryOptions {
  * The first success of `attempt`. Rejects with its error when that is not retryable, when `retries` are spent or when
  * the next pause would lead beyond `connectMs`.
  */
-export async function retry<T>(attempt: () => Promise<T>, { limits, signal, random = Math.random }: RetryOptions): Promise<T> {
+export async function retry<T>(
+  attempt: () => Promise<T>,
+  { limits, signal, random = Math.random }: RetryOptions,
+): Promise<T> {
   const endMs = nowMs() + limits.connectMs
   for (let retries = 0; ; retries++) {
     try {
@@ -33,7 +36,11 @@ export async function retry<T>(attempt: () => Promise<T>, { limits, signal, rand
 }
 
 /** Half fixed, half chance: clients that lost the same server do not come back in the same moment. */
-export function pauseMs(retries: number, { retryMinMs, retryMaxMs }: Pick<Limits, 'retryMinMs' | 'retryMaxMs'>, random: () => number): number {
+export function pauseMs(
+  retries: number,
+  { retryMinMs, retryMaxMs }: Pick<Limits, 'retryMinMs' | 'retryMaxMs'>,
+  random: () => number,
+): number {
   const fullMs = Math.min(retryMaxMs, retryMinMs * 2 ** retries)
   return fullMs * (0.5 + random() / 2)
 }

@@ -8,7 +8,15 @@ import { PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
 import { errorAnswer, writeJsonRpc } from '../protocols/json-rpc.ts'
 import { wireError } from '../protocols/json-rpc-codes.ts'
-import type { Batch, CallMessage, ErrorMessage, Id, NoteMessage, ResultMessage, WireError } from '../protocols/message.ts'
+import type {
+  Batch,
+  CallMessage,
+  ErrorMessage,
+  Id,
+  NoteMessage,
+  ResultMessage,
+  WireError,
+} from '../protocols/message.ts'
 import { BatchAnswer } from './batch-answer.ts'
 import { CallSlots } from './flow-control.ts'
 import { type CallHandler, type Caller, IncomingCall, Refusal } from './incoming-call.ts'
@@ -88,7 +96,9 @@ export class Serving {
     const { limits, channel } = this.#options
     const answer = new BatchAnswer(limits, (text) => channel.send(text))
     const each = Math.ceil(bytes / messages.length)
-    const places = messages.map((message) => (message.kind === 'call' || message.kind === 'invalid' ? answer.reserve() : 0))
+    const places = messages.map((message) =>
+      message.kind === 'call' || message.kind === 'invalid' ? answer.reserve() : 0,
+    )
     for (const [index, message] of messages.entries()) {
       const place = places[index] as number
       if (message.kind === 'invalid') answer.put(place, message.answer.id, this.#encode(message.answer, ''))
@@ -235,7 +245,8 @@ export class Serving {
       `more calls than limits.maxRunning (${limits.maxRunning}) and limits.maxWaiting (${limits.maxWaiting}) allow`,
     )
     // Who floods with calls and reads no answers would grow the queue of refusals without bound.
-    if (channel.full) channel.abort(new PosternError('slow_consumer', 'the peer sends calls and does not read the answers'))
+    if (channel.full)
+      channel.abort(new PosternError('slow_consumer', 'the peer sends calls and does not read the answers'))
     else if (id === undefined) onError(error, method)
     else this.#refuse(job, wireError('overloaded', error.sentence))
   }

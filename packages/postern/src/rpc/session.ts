@@ -173,7 +173,11 @@ export class Session implements Caller {
   #invalid(answer: ErrorMessage): void {
     const { side, address, onError } = this.#options
     if (side === 'server') this.#say(answer)
-    else onError(new PosternError('bad_message', `${address} sent a frame that is no answer (${answer.error.message})`), address)
+    else
+      onError(
+        new PosternError('bad_message', `${address} sent a frame that is no answer (${answer.error.message})`),
+        address,
+      )
   }
 
   /** A frame with numbers that a double cannot hold: an answer is given as its caller wants it, a call is refused. */

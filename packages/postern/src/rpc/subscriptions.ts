@@ -49,9 +49,13 @@ export class Subscriptions {
   expect(): void {
     const { maxSubscriptions } = this.#limits
     if (this.#buffers.size + this.#expected >= maxSubscriptions) {
-      throw new PosternError('limit_exceeded', `more subscriptions than limits.maxSubscriptions (${maxSubscriptions})`, {
-        details: { limit: 'maxSubscriptions', value: maxSubscriptions },
-      })
+      throw new PosternError(
+        'limit_exceeded',
+        `more subscriptions than limits.maxSubscriptions (${maxSubscriptions})`,
+        {
+          details: { limit: 'maxSubscriptions', value: maxSubscriptions },
+        },
+      )
     }
     this.#expected++
   }

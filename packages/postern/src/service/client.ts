@@ -12,11 +12,12 @@ import { checkValue, type Issue, issueText } from './standard-schema.ts'
 export type ApiCallOptions = Omit<CallOptions, 'raw'>
 
 /** A method of a contract as a function. */
-export type ApiFunction<M> = unknown extends ParamsOf<M>
-  ? (params?: unknown, options?: ApiCallOptions) => Promise<ResultOf<M>>
-  : undefined extends ParamsOf<M>
-    ? (params?: ParamsOf<M>, options?: ApiCallOptions) => Promise<ResultOf<M>>
-    : (params: ParamsOf<M>, options?: ApiCallOptions) => Promise<ResultOf<M>>
+export type ApiFunction<M> =
+  unknown extends ParamsOf<M>
+    ? (params?: unknown, options?: ApiCallOptions) => Promise<ResultOf<M>>
+    : undefined extends ParamsOf<M>
+      ? (params?: ParamsOf<M>, options?: ApiCallOptions) => Promise<ResultOf<M>>
+      : (params: ParamsOf<M>, options?: ApiCallOptions) => Promise<ResultOf<M>>
 
 /** The methods of a contract as functions. */
 export type Api<M extends Methods> = { readonly [K in keyof M]: ApiFunction<M[K]> }
@@ -28,7 +29,9 @@ export function apiOf<M extends Methods>(contract: Contract<M>, caller: Caller):
     const name = wireName(contract, key)
     api[key] = async (params?: unknown, options: ApiCallOptions = {}): Promise<unknown> => {
       const result = await caller.call(name, positionalParams(params, name, method), options)
-      return method.returns === undefined ? result : checkValue(method.returns, result, (issues) => badResult(name, issues))
+      return method.returns === undefined
+        ? result
+        : checkValue(method.returns, result, (issues) => badResult(name, issues))
     }
   }
   return Object.freeze(api) as Api<M>

@@ -34,9 +34,10 @@ export interface Method<
  * const transfer = method({ params: z.object({ to: z.string(), amount: z.int() }), returns: z.string() })
  * ```
  */
-export function method<Params extends StandardSchema | undefined = undefined, Returns extends StandardSchema | undefined = undefined>(
-  options: MethodOptions<Params, Returns> = {},
-): Method<Params, Returns> {
+export function method<
+  Params extends StandardSchema | undefined = undefined,
+  Returns extends StandardSchema | undefined = undefined,
+>(options: MethodOptions<Params, Returns> = {}): Method<Params, Returns> {
   const { params, returns } = options
   if (params !== undefined) checkSchema(params, 'params')
   if (returns !== undefined) checkSchema(returns, 'returns')
@@ -76,13 +77,21 @@ const wordPattern = /^[A-Za-z][A-Za-z0-9_]*$/
  * })
  * ```
  */
-export function contract<const M extends Methods>(name: string, methods: M, options: ContractOptions = {}): Contract<M> {
+export function contract<const M extends Methods>(
+  name: string,
+  methods: M,
+  options: ContractOptions = {},
+): Contract<M> {
   if (!wordPattern.test(name) || name === 'rpc') {
-    throw new TypeError(`a contract's name is a word of letters, digits and _ other than "rpc", not ${JSON.stringify(name)}`)
+    throw new TypeError(
+      `a contract's name is a word of letters, digits and _ other than "rpc", not ${JSON.stringify(name)}`,
+    )
   }
   for (const [key, value] of Object.entries(methods)) {
     if (!wordPattern.test(key) || key === 'then') {
-      throw new TypeError(`a method's name is a word of letters, digits and _ other than "then", not ${JSON.stringify(key)}`)
+      throw new TypeError(
+        `a method's name is a word of letters, digits and _ other than "then", not ${JSON.stringify(key)}`,
+      )
     }
     if (value.kind !== 'method') throw new TypeError(`${name}.${key} must be made with method()`)
   }
@@ -104,9 +113,14 @@ export type ResultOf<M> = M extends Method<infer _, infer Returns> ? OutputOf<Re
 export type HandledParamsOf<M> = M extends Method<infer Params, infer _> ? OutputOf<Params> : never
 
 /** What a handler of the method returns. */
-export type HandledResultOf<M> = M extends Method<infer _, infer Returns> ? (Returns extends StandardSchema ? InputOf<Returns> : unknown) : never
+export type HandledResultOf<M> =
+  M extends Method<infer _, infer Returns> ? (Returns extends StandardSchema ? InputOf<Returns> : unknown) : never
 
 function checkSchema(schema: unknown, what: string): void {
-  const marker = typeof schema === 'object' || typeof schema === 'function' ? (schema as StandardSchema | null)?.['~standard'] : undefined
-  if (marker?.version !== 1) throw new TypeError(`${what} must be a Standard Schema, such as one of zod, valibot or arktype`)
+  const marker =
+    typeof schema === 'object' || typeof schema === 'function'
+      ? (schema as StandardSchema | null)?.['~standard']
+      : undefined
+  if (marker?.version !== 1)
+    throw new TypeError(`${what} must be a Standard Schema, such as one of zod, valibot or arktype`)
 }

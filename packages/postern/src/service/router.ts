@@ -5,7 +5,14 @@
 import { type Caller, type CallHandler, type IncomingCall, Refusal, refusal } from '../rpc/incoming-call.ts'
 import type { Peer } from '../core/stream.ts'
 import { declaredErrorNumber } from '../protocols/json-rpc-codes.ts'
-import { type Contract, type HandledParamsOf, type HandledResultOf, type Method, type Methods, wireName } from './contract.ts'
+import {
+  type Contract,
+  type HandledParamsOf,
+  type HandledResultOf,
+  type Method,
+  type Methods,
+  wireName,
+} from './contract.ts'
 import { describeService } from './openrpc.ts'
 import { checkValue, type Issue, issueText } from './standard-schema.ts'
 
@@ -35,7 +42,9 @@ export type Handler<Params = unknown, Result = unknown> = (params: Params, ctx: 
 export type Handlers = Readonly<Record<string, Handler<never>>>
 
 /** A handler for each method of a contract. */
-export type HandlersOf<M extends Methods> = { readonly [K in keyof M]: Handler<HandledParamsOf<M[K]>, HandledResultOf<M[K]>> }
+export type HandlersOf<M extends Methods> = {
+  readonly [K in keyof M]: Handler<HandledParamsOf<M[K]>, HandledResultOf<M[K]>>
+}
 
 interface Route {
   readonly handler: Handler
@@ -47,7 +56,8 @@ export function routesOf(handlers: Handlers): Map<string, Route> {
   const routes = new Map<string, Route>()
   for (const [name, handler] of Object.entries(handlers)) {
     if (typeof handler !== 'function') throw new TypeError(`the handler of ${name} must be a function`)
-    if (name === '' || name.startsWith('rpc.')) throw new TypeError(`a method cannot be named ${JSON.stringify(name)}: rpc.* is reserved`)
+    if (name === '' || name.startsWith('rpc.'))
+      throw new TypeError(`a method cannot be named ${JSON.stringify(name)}: rpc.* is reserved`)
     routes.set(name, { handler: handler as Handler, method: undefined })
   }
   return routes
@@ -58,11 +68,13 @@ export function routesOfContract(contract: Contract, handlers: Handlers): Map<st
   const routes = new Map<string, Route>()
   for (const [key, method] of Object.entries(contract.methods)) {
     const handler = Object.hasOwn(handlers, key) ? handlers[key] : undefined
-    if (typeof handler !== 'function') throw new TypeError(`the contract ${contract.name} has a method ${key}, but no handler was given for it`)
+    if (typeof handler !== 'function')
+      throw new TypeError(`the contract ${contract.name} has a method ${key}, but no handler was given for it`)
     routes.set(wireName(contract, key), { handler: handler as Handler, method })
   }
   for (const key of Object.keys(handlers)) {
-    if (!Object.hasOwn(contract.methods, key)) throw new TypeError(`a handler was given for ${key}, which the contract ${contract.name} does not have`)
+    if (!Object.hasOwn(contract.methods, key))
+      throw new TypeError(`a handler was given for ${key}, which the contract ${contract.name} does not have`)
   }
   return routes
 }

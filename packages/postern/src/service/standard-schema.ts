@@ -32,10 +32,18 @@ interface SchemaIssue {
 export type InputOf<S> = S extends StandardSchema<infer In, unknown> ? In : unknown
 
 /** What comes out of a schema's check. */
-export type OutputOf<S> = S extends { readonly '~standard': { readonly types?: { readonly output: infer Out } | undefined } } ? Out : unknown
+export type OutputOf<S> = S extends {
+  readonly '~standard': { readonly types?: { readonly output: infer Out } | undefined }
+}
+  ? Out
+  : unknown
 
 /** The value that the schema makes of a value, at once where the schema can; throws what `refuse` makes of the issues. */
-export function checkValue(schema: StandardSchema, value: unknown, refuse: (issues: readonly Issue[]) => Error): unknown {
+export function checkValue(
+  schema: StandardSchema,
+  value: unknown,
+  refuse: (issues: readonly Issue[]) => Error,
+): unknown {
   const result = schema['~standard'].validate(value)
   return result instanceof Promise ? result.then((settled) => valueOf(settled, refuse)) : valueOf(result, refuse)
 }
@@ -61,7 +69,10 @@ export function issueText(issues: readonly Issue[]): string {
 }
 
 /** What the library says of the schema in JSON Schema, or the schema that allows everything. */
-export function jsonSchemaOf(schema: StandardSchema | undefined, direction: 'input' | 'output'): Record<string, unknown> {
+export function jsonSchemaOf(
+  schema: StandardSchema | undefined,
+  direction: 'input' | 'output',
+): Record<string, unknown> {
   const describe = schema?.['~standard'].jsonSchema
   if (describe === undefined) return {}
   try {

@@ -25,7 +25,7 @@ export interface ChannelPair {
 /** What a mechanism gives to the suite. Neither end has been started. */
 export interface ChannelHarness {
   readonly name: string
-  open(limits?: Partial<Limits>): Promise<ChannelPair>
+  readonly open: (limits?: Partial<Limits>) => Promise<ChannelPair>
 }
 
 /** The cases. */
@@ -51,8 +51,14 @@ const cases: readonly Case[] = [
         server.channel.send(frame(1_000 + n))
       }
       await until(() => server.frames.length === 500 && client.frames.length === 500)
-      assert.deepEqual(server.frames.map(numberIn), Array.from({ length: 500 }, (_, n) => n))
-      assert.deepEqual(client.frames.map(numberIn), Array.from({ length: 500 }, (_, n) => 1_000 + n))
+      assert.deepEqual(
+        server.frames.map(numberIn),
+        Array.from({ length: 500 }, (_, n) => n),
+      )
+      assert.deepEqual(
+        client.frames.map(numberIn),
+        Array.from({ length: 500 }, (_, n) => 1_000 + n),
+      )
       abortBoth(server, client)
     },
   },
@@ -66,7 +72,10 @@ const cases: readonly Case[] = [
       const server = record(pair.server)
       assert.equal(server.frames.length, 0, 'nothing is delivered inside start')
       await until(() => server.frames.length === 20)
-      assert.deepEqual(server.frames.map(numberIn), Array.from({ length: 20 }, (_, n) => n))
+      assert.deepEqual(
+        server.frames.map(numberIn),
+        Array.from({ length: 20 }, (_, n) => n),
+      )
       abortBoth(server, client)
     },
   },
@@ -251,7 +260,16 @@ interface Recorded {
 }
 
 function record(channel: Channel): Recorded {
-  const recorded: Recorded = { channel, frames: [], faults: [], events: [], drains: 0, ends: 0, closes: 0, reason: undefined }
+  const recorded: Recorded = {
+    channel,
+    frames: [],
+    faults: [],
+    events: [],
+    drains: 0,
+    ends: 0,
+    closes: 0,
+    reason: undefined,
+  }
   channel.start({
     frame: (bytes) => {
       recorded.events.push('frame')
@@ -278,7 +296,10 @@ function record(channel: Channel): Recorded {
   return recorded
 }
 
-async function recordedPair(open: ChannelHarness['open'], limits?: Partial<Limits>): Promise<{ server: Recorded; client: Recorded }> {
+async function recordedPair(
+  open: ChannelHarness['open'],
+  limits?: Partial<Limits>,
+): Promise<{ server: Recorded; client: Recorded }> {
   const pair = await open(limits)
   return { server: record(pair.server), client: record(pair.client) }
 }

@@ -22,7 +22,7 @@ export interface StreamPair {
 /** What a mechanism gives to the suite. */
 export interface StreamHarness {
   readonly name: string
-  open(): Promise<StreamPair>
+  readonly open: () => Promise<StreamPair>
 }
 
 /** The cases. */

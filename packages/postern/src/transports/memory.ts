@@ -170,7 +170,12 @@ class MemoryChannel implements Channel {
     } else if (event.frame.length > this.#options.maxFrameBytes) {
       this.#deaf = true
       const { maxFrameBytes } = this.#options
-      handlers?.fault(new PosternError('frame_too_large', `a frame of ${event.frame.length} bytes exceeds the limit of ${maxFrameBytes}`))
+      handlers?.fault(
+        new PosternError(
+          'frame_too_large',
+          `a frame of ${event.frame.length} bytes exceeds the limit of ${maxFrameBytes}`,
+        ),
+      )
     } else handlers?.frame(event.frame)
   }
 

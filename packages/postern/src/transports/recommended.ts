@@ -6,7 +6,12 @@
 import type { Listener } from '../core/channel.ts'
 import type { Stream } from '../core/stream.ts'
 import { findLocalSocket, makeRuntimeDirectory } from '../os/runtime-dir.ts'
-import { type ConnectUnixSocketOptions, connectUnixSocket, type ListenUnixSocketOptions, listenUnixSocket } from './unix-socket.ts'
+import {
+  type ConnectUnixSocketOptions,
+  connectUnixSocket,
+  type ListenUnixSocketOptions,
+  listenUnixSocket,
+} from './unix-socket.ts'
 
 /** Connects to a name in the runtime directory of this user. */
 export async function connectLocal(name: string, options: ConnectUnixSocketOptions): Promise<Stream> {

@@ -10,7 +10,10 @@ const answerTo = (id: number, result: unknown): string => JSON.stringify({ jsonr
 const notice = (subscription: string, result: unknown): string =>
   JSON.stringify({ jsonrpc: '2.0', method: 'eth_subscription', params: { subscription, result } })
 
-async function connected(serve: (peer: RawPeer, connection: number) => void, options: ConnectOptions = {}): Promise<Connection> {
+async function connected(
+  serve: (peer: RawPeer, connection: number) => void,
+  options: ConnectOptions = {},
+): Promise<Connection> {
   const { path } = await rawServer(serve)
   const connection = await connect(`unix:${path}`, options)
   onTestFinished(() => connection.abort())
@@ -84,7 +87,9 @@ describe('a client before a foreign server', () => {
 
   it('loses sync at an answer that was cut with the next one glued on, and says so', async () => {
     const connection = await connected((peer) =>
-      answerLines(peer, ({ id, method }) => (method === 'a' ? undefined : `{"jsonrpc":"2.0","id":1,"result":"aaaa${answerTo(id, 1)}\n`)),
+      answerLines(peer, ({ id, method }) =>
+        method === 'a' ? undefined : `{"jsonrpc":"2.0","id":1,"result":"aaaa${answerTo(id, 1)}\n`,
+      ),
     )
     const calls = [failure(connection.call('a')), failure(connection.call('b'))]
     for (const error of await Promise.all(calls)) {
@@ -148,7 +153,9 @@ describe('a client before a foreign server', () => {
 
   it('gives a single error object to every call of the batch that it answers', async () => {
     const connection = await connected((peer) => {
-      void peer.line().then(() => peer.send('{"jsonrpc":"2.0","id":null,"error":{"code":-32011,"message":"Batch too large"}}\n'))
+      void peer
+        .line()
+        .then(() => peer.send('{"jsonrpc":"2.0","id":null,"error":{"code":-32011,"message":"Batch too large"}}\n'))
     })
     const outcomes = await connection.batch([['a'], ['b']])
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
@@ -157,11 +164,15 @@ describe('a client before a foreign server', () => {
   it('matches the answers of a batch by id, whatever their order', async () => {
     const connection = await connected((peer) => {
       void peer.value().then((calls) => {
-        const answers = (calls as { id: number; method: string }[]).map(({ id, method }) => answerTo(id, method)).reverse()
+        const answers = (calls as { id: number; method: string }[])
+          .map(({ id, method }) => answerTo(id, method))
+          .reverse()
         peer.send(`[${answers.join(',')}]\n`)
       })
     })
-    expect(await connection.batch([['a'], ['b'], ['c']])).toEqual(['a', 'b', 'c'].map((value) => ({ status: 'fulfilled', value })))
+    expect(await connection.batch([['a'], ['b'], ['c']])).toEqual(
+      ['a', 'b', 'c'].map((value) => ({ status: 'fulfilled', value })),
+    )
   })
 
   it('keeps a call waiting while bytes of its answer arrive, and reports them', async () => {
@@ -185,24 +196,32 @@ describe('a client before a foreign server', () => {
   })
 
   it('refuses an answer over maxAnswerBytes without holding it', async () => {
-    const connection = await connected((peer) => answerLines(peer, ({ id }) => `${answerTo(id, 'x'.repeat(20_000))}\n`), {
-      limits: { maxAnswerBytes: 10_000 },
-    })
+    const connection = await connected(
+      (peer) => answerLines(peer, ({ id }) => `${answerTo(id, 'x'.repeat(20_000))}\n`),
+      {
+        limits: { maxAnswerBytes: 10_000 },
+      },
+    )
     const error = await failure(connection.call('a'))
     expect(error.code).toBe('frame_too_large')
     expect(error.message).toContain('limits.maxAnswerBytes (10000)')
   })
 
   it('gives whole numbers beyond 2^53 as asked', async () => {
-    const serve = (peer: RawPeer): void => answerLines(peer, ({ id }) => `{"jsonrpc":"2.0","id":${id},"result":[9007199254740993,1]}\n`)
+    const serve = (peer: RawPeer): void =>
+      answerLines(peer, ({ id }) => `{"jsonrpc":"2.0","id":${id},"result":[9007199254740993,1]}\n`)
     expect(await (await connected(serve)).call('a')).toEqual([9007199254740993n, 1])
     expect(await (await connected(serve, { integers: 'number' })).call('a')).toEqual([9007199254740992, 1])
     expect((await failure((await connected(serve, { integers: 'error' })).call('a'))).code).toBe('bad_message')
-    expect(String(Buffer.from(await (await connected(serve)).call('a', [], { raw: true })))).toBe('[9007199254740993,1]')
+    expect(String(Buffer.from(await (await connected(serve)).call('a', [], { raw: true })))).toBe(
+      '[9007199254740993,1]',
+    )
   })
 
   it('bounds what it queues for a server that does not read, and lets the calls wait', async () => {
-    const connection = await connected((peer) => peer.socket.pause(), { limits: { maxQueuedBytes: 100_000, stallMs: 300 } })
+    const connection = await connected((peer) => peer.socket.pause(), {
+      limits: { maxQueuedBytes: 100_000, stallMs: 300 },
+    })
     const calls = Array.from({ length: 50 }, () => failure(connection.call('a', ['x'.repeat(50_000)])))
     const errors = await Promise.all(calls)
     const codes = new Set(errors.map(({ code }) => code))

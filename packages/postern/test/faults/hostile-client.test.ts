@@ -33,7 +33,8 @@ async function expectAlive({ path }: Served): Promise<void> {
   expect({}).not.toHaveProperty('polluted')
 }
 
-const call = (id: number, method: string, params: unknown = []): string => `${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`
+const call = (id: number, method: string, params: unknown = []): string =>
+  `${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`
 
 describe('a server that is spoken to in another protocol', () => {
   const greetings: readonly [name: string, bytes: string | Uint8Array][] = [
@@ -93,7 +94,9 @@ describe('a server before a hostile client', () => {
       merge: (params: unknown) => Object.keys(params as object),
     })
     const peer = await rawClient(server.path)
-    peer.send('{"jsonrpc":"2.0","id":1,"method":"merge","params":{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}}\n')
+    peer.send(
+      '{"jsonrpc":"2.0","id":1,"method":"merge","params":{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}}\n',
+    )
     expect(await peer.value()).toEqual({ jsonrpc: '2.0', id: 1, result: ['__proto__', 'constructor'] })
     peer.send('{"__proto__":{"method":"echo"},"jsonrpc":"2.0","id":2}\n')
     expect(await peer.value()).toMatchObject({ error: { code: -32600 } })
@@ -115,7 +118,10 @@ describe('a server before a hostile client', () => {
     const peer = await rawClient(server.path)
     peer.send(call(1, 'wait'))
     peer.send(call(1, 'echo'))
-    expect(await peer.value()).toMatchObject({ id: null, error: { code: -32600, message: expect.stringContaining('already in use') as string } })
+    expect(await peer.value()).toMatchObject({
+      id: null,
+      error: { code: -32600, message: expect.stringContaining('already in use') as string },
+    })
     finish('done')
     expect(await peer.value()).toEqual({ jsonrpc: '2.0', id: 1, result: 'done' })
   })
@@ -137,7 +143,10 @@ describe('a server before a hostile client', () => {
     )
     const peer = await rawClient(server.path)
     for (let id = 1; id <= 9; id++) peer.send(call(id, 'wait'))
-    expect(await peer.value()).toMatchObject({ id: 8, error: { code: -32002, message: expect.stringContaining('limits.maxWaiting (4)') as string } })
+    expect(await peer.value()).toMatchObject({
+      id: 8,
+      error: { code: -32002, message: expect.stringContaining('limits.maxWaiting (4)') as string },
+    })
     expect(await peer.value()).toMatchObject({ id: 9, error: { code: -32002 } })
     const finished: unknown[] = []
     while (finished.length < 7) {
@@ -152,7 +161,8 @@ describe('a server before a hostile client', () => {
     const server = await served(
       {
         ask: async (_params: unknown, ctx) => await ctx.client.call('reply'),
-        wait: (_params: unknown, { signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('gone')))),
+        wait: (_params: unknown, { signal }) =>
+          new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('gone')))),
       },
       { limits: { maxRunning: 1, maxWaiting: 1 } },
     )
@@ -181,7 +191,10 @@ describe('a server before a hostile client', () => {
   })
 
   it('cuts a client at once that floods with calls it reads no answers to', async () => {
-    const server = await served({ large: () => 'x'.repeat(100_000) }, { limits: { maxQueuedBytes: 200_000, maxRunning: 2, maxWaiting: 2 } })
+    const server = await served(
+      { large: () => 'x'.repeat(100_000) },
+      { limits: { maxQueuedBytes: 200_000, maxRunning: 2, maxWaiting: 2 } },
+    )
     const peer = await rawClient(server.path)
     peer.socket.pause()
     peer.send(call(0, 'large'))
@@ -223,11 +236,12 @@ describe('a server with handlers that misbehave', () => {
     throwsError: () => {
       throw new Error('secret-marker')
     },
-    // oxlint-disable-next-line only-throw-error: this is the case
     throwsText: () => {
+      // oxlint-disable-next-line only-throw-error -- this is the case
       throw 'secret-marker'
     },
     throwsUndefined: () => {
+      // oxlint-disable-next-line only-throw-error -- and so is this
       throw undefined
     },
     rejects: () => Promise.reject(new Error('secret-marker')),
@@ -273,7 +287,8 @@ describe('a server with handlers that misbehave', () => {
   it('lets a call whose handler never settles run into the deadline of its caller, and tells the handler', async () => {
     let aborted = false
     const server = await served({
-      never: (_params: unknown, { signal }) => new Promise(() => signal.addEventListener('abort', () => (aborted = true))),
+      never: (_params: unknown, { signal }) =>
+        new Promise(() => signal.addEventListener('abort', () => (aborted = true))),
     })
     const connection = await connect(`unix:${server.path}`, { postern: true })
     const error: unknown = await connection.call('never', [], { timeoutMs: 30 }).catch((reason: unknown) => reason)
@@ -286,7 +301,9 @@ describe('a server with handlers that misbehave', () => {
 describe('calls back to the caller', () => {
   for (const calls of [100, 1_000]) {
     it(`all finish with ${calls} in flight`, async () => {
-      const server = await served({ twice: async (n: number, ctx) => 2 * ((await ctx.client.call('increment', [n])) as number) })
+      const server = await served({
+        twice: async (n: number, ctx) => 2 * ((await ctx.client.call('increment', [n])) as number),
+      })
       const connection = await connect(`unix:${server.path}`, { handlers: { increment: (n: number) => n + 1 } })
       const results = await Promise.all(Array.from({ length: calls }, (_, n) => connection.call('twice', [n])))
       expect(results).toEqual(Array.from({ length: calls }, (_, n) => 2 * (n + 1)))
@@ -294,4 +311,3 @@ describe('calls back to the caller', () => {
     })
   }
 })
-

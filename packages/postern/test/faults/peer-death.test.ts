@@ -33,7 +33,14 @@ describe('when the server is killed', () => {
     { title: 'with calls that wait', calls: (c) => Array.from({ length: 64 }, () => c.call('never')) },
     { title: 'in the middle of a large answer', calls: (c) => [c.call('large', 60_000_000)] },
     { title: 'while it takes a large call', calls: (c) => [c.call('echo', ['x'.repeat(10_000_000)]), c.call('never')] },
-    { title: 'under a batch', calls: (c) => [c.batch([['never'], ['never']]).then(([first]) => Promise.reject((first as PromiseRejectedResult).reason as Error))] },
+    {
+      title: 'under a batch',
+      calls: (c) => [
+        c
+          .batch([['never'], ['never']])
+          .then(([first]) => Promise.reject((first as PromiseRejectedResult).reason as Error)),
+      ],
+    },
     { title: 'under a subscription', calls: (c) => [c.subscribe('echo_subscribe').next(), c.call('never')] },
     { title: 'while it calls back', calls: (c) => [c.call('callBack')] },
   ]

@@ -27,8 +27,19 @@ describe('JSON-RPC on the wire', () => {
     it(`goes as written in ${name}`, async () => {
       const errors: string[] = []
       const path = `${await temporaryDirectory()}/s`
-      const limits = { maxBatchCalls: 4, maxBatchAnswerBytes: 300, maxMethodBytes: 20, maxIdBytes: 20, maxCallBytes: 2_000, drainMs: 500 }
-      const server = await serve(handlers, { at: `unix:${path}`, limits, onError: (error) => errors.push(String(error)) })
+      const limits = {
+        maxBatchCalls: 4,
+        maxBatchAnswerBytes: 300,
+        maxMethodBytes: 20,
+        maxIdBytes: 20,
+        maxCallBytes: 2_000,
+        drainMs: 500,
+      }
+      const server = await serve(handlers, {
+        at: `unix:${path}`,
+        limits,
+        onError: (error) => errors.push(String(error)),
+      })
       onTestFinished(() => server.close())
       const text = readFileSync(new URL(name, transcripts), 'utf8')
       expect(await playTranscript(text, await rawClient(path))).toBeGreaterThan(0)
