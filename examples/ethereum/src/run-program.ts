@@ -13,6 +13,8 @@ export async function runProgram({ name, usage }: Program, job: () => Promise<vo
     process.stdout.write(usage)
     return
   }
+  // Whoever read the output, as in `npm start | head`, has had enough; 141 is what a shell says of SIGPIPE.
+  process.stdout.once('error', () => process.exit(141))
   try {
     await job()
   } catch (error) {
