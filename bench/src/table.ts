@@ -45,7 +45,7 @@ export interface Group {
   readonly group: string
   readonly unit: string
   /** The name of the one that the others are compared with. */
-  readonly base?: string
+  readonly base?: string | undefined
 }
 
 /** The rows of one group. Throws `TypeError` when the base is not among what was measured. */
