@@ -3,7 +3,6 @@
  */
 
 import type { Integers } from '../codecs/codec.ts'
-import { json } from '../codecs/json.ts'
 import { type Address, parseAddress } from '../core/address.ts'
 import type { Channel } from '../core/channel.ts'
 import { PosternError } from '../core/errors.ts'
@@ -11,6 +10,7 @@ import { type Limits, resolveLimits } from '../core/limits.ts'
 import { type Tap, tapChannel } from '../core/tap.ts'
 import { framedChannel } from '../framing/framed-channel.ts'
 import { newline } from '../framing/newline.ts'
+import { jsonRpc } from '../protocols/json-rpc.ts'
 import type { CallHandler } from '../rpc/incoming-call.ts'
 import { retry } from '../rpc/retry.ts'
 import { Session } from '../rpc/session.ts'
@@ -113,7 +113,7 @@ function openSession(
   const session = new Session(tap === undefined ? channel : tapChannel(channel, tap), {
     side: 'client',
     address: address.text,
-    codec: json,
+    protocol: jsonRpc,
     limits,
     integers: options.integers ?? 'bigint',
     postern: options.postern ?? contract !== undefined,

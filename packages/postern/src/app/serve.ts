@@ -2,12 +2,12 @@
  * Serves a contract, or plain handlers, at one or more addresses.
  */
 
-import { json } from '../codecs/json.ts'
 import { type Address, parseAddress } from '../core/address.ts'
 import type { Channel, Listener } from '../core/channel.ts'
 import { PosternError } from '../core/errors.ts'
 import { type Limits, resolveLimits } from '../core/limits.ts'
 import { QueueBudget } from '../framing/queue-budget.ts'
+import { jsonRpc } from '../protocols/json-rpc.ts'
 import type { CallHandler } from '../rpc/incoming-call.ts'
 import { Session } from '../rpc/session.ts'
 import type { Contract, Methods } from '../service/contract.ts'
@@ -163,7 +163,7 @@ class OpenServer implements Server {
     const session = new Session(channel, {
       side: 'server',
       address: address.text,
-      codec: json,
+      protocol: jsonRpc,
       limits: this.#limits,
       integers: 'bigint',
       handler: this.#handler,

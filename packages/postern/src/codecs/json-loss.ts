@@ -8,21 +8,22 @@ export type Loss = 'negative zero' | { readonly path: string; readonly what: str
 /** Deeper than any value should be, and well below where the recursion ends the stack. */
 const maxWalkDepth = 2_000
 
+type Found = { readonly path: string; readonly what: string }
+
 /** The first loss in a value, or undefined when all of it would arrive. */
 export function findLoss(value: unknown): Loss | undefined {
-  if (value === undefined) return { path: '', what: 'undefined' }
-  const walk: Walk = { ancestors: [], negativeZero: false }
-  const what = lossOf(value, walk)
-  if (what !== undefined) return what
+  const walk: Walk = { depth: 0, negativeZero: false }
+  const found = lossOf(value, walk)
+  if (found !== undefined) return found
   return walk.negativeZero ? 'negative zero' : undefined
 }
 
 interface Walk {
-  readonly ancestors: object[]
+  depth: number
   negativeZero: boolean
 }
 
-function lossOf(value: unknown, walk: Walk): { path: string; what: string } | undefined {
+function lossOf(value: unknown, walk: Walk): Found | undefined {
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -44,37 +45,37 @@ function lossOf(value: unknown, walk: Walk): { path: string; what: string } | un
   }
 }
 
-function lossInObject(value: object, walk: Walk): { path: string; what: string } | undefined {
-  const { ancestors } = walk
-  if (ancestors.includes(value)) return { path: '', what: 'a reference to an object that contains it (a cycle)' }
-  if (ancestors.length >= maxWalkDepth) return { path: '', what: `nested deeper than ${maxWalkDepth}` }
+function lossInObject(value: object, walk: Walk): Found | undefined {
+  // A cycle has no end, so it is found here too; JSON.stringify would go round it only once, but names no place.
+  if (walk.depth >= maxWalkDepth) {
+    return { path: '', what: `nested deeper than ${maxWalkDepth}, or contains itself (a cycle)` }
+  }
   if (hasToJson(value)) return undefined
-  ancestors.push(value)
-  const loss = Array.isArray(value) ? lossInArray(value, walk) : lossInMembers(value, walk)
-  ancestors.pop()
-  return loss
+  walk.depth++
+  const found = Array.isArray(value) ? lossInArray(value, walk) : lossInMembers(value, walk)
+  walk.depth--
+  return found
 }
 
-function lossInArray(array: readonly unknown[], walk: Walk): { path: string; what: string } | undefined {
+function lossInArray(array: readonly unknown[], walk: Walk): Found | undefined {
   for (let index = 0; index < array.length; index++) {
-    const loss = lossOf(array[index], walk)
-    if (loss !== undefined) return { path: `[${index}]${joinPath(loss.path)}`, what: loss.what }
+    const found = lossOf(array[index], walk)
+    if (found !== undefined) return at(`[${index}]`, found)
   }
   return undefined
 }
 
-function lossInMembers(value: object, walk: Walk): { path: string; what: string } | undefined {
+function lossInMembers(value: object, walk: Walk): Found | undefined {
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null && !isRecord(value)) {
-    return { path: '', what: `a ${Object.prototype.toString.call(value).slice(8, -1)}` }
-  }
+  const isPlain = prototype === Object.prototype || prototype === null
+  if (!isPlain && !isRecord(value)) return { path: '', what: `a ${Object.prototype.toString.call(value).slice(8, -1)}` }
   for (const key in value) {
-    if (!Object.hasOwn(value, key)) continue
+    if (!isPlain && !Object.hasOwn(value, key)) continue
     const item = (value as Record<string, unknown>)[key]
     // An undefined member is the same as none; everywhere else undefined is a loss.
     if (item === undefined) continue
-    const loss = lossOf(item, walk)
-    if (loss !== undefined) return { path: `${key}${joinPath(loss.path)}`, what: loss.what }
+    const found = lossOf(item, walk)
+    if (found !== undefined) return at(key, found)
   }
   return undefined
 }
@@ -85,9 +86,12 @@ function isRecord(value: object): boolean {
 }
 
 function hasToJson(value: object): boolean {
-  return 'toJSON' in value && typeof value.toJSON === 'function' && !ArrayBuffer.isView(value)
+  const { toJSON } = value as { toJSON?: unknown }
+  return typeof toJSON === 'function' && !ArrayBuffer.isView(value)
 }
 
-function joinPath(path: string): string {
-  return path === '' || path.startsWith('[') ? path : `.${path}`
+/** Puts a step before the path of what was found; the end of a very long path says enough. */
+function at(step: string, { path, what }: Found): Found {
+  if (path.length > 200) return { path, what }
+  return { path: path === '' || path.startsWith('[') ? `${step}${path}` : `${step}.${path}`, what }
 }

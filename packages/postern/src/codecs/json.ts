@@ -12,9 +12,10 @@ import { memberRange } from './json-members.ts'
 import { mayChangeNumbers, parseWithBigInts, shorten, unsafeIntegers } from './json-numbers.ts'
 
 /** The JSON codec. */
-export const json: Codec = { name: 'json', encode, decode }
+export const json: Codec = { name: 'json', encode: encodeJson, decode }
 
-function encode(value: unknown): string {
+/** The text of a value. Throws `TypeError` for one that JSON cannot carry, naming where in it. */
+export function encodeJson(value: unknown): string {
   const loss = findLoss(value)
   if (loss === undefined) return JSON.stringify(value)
   if (loss === 'negative zero') return stringifyNegativeZeros(value)

@@ -58,3 +58,8 @@ export interface InvalidMessage {
 
 /** What one frame can hold. */
 export type Incoming = Message | Batch | InvalidMessage
+
+/** An error answer. */
+export function errorAnswer(id: Id, error: WireError): ErrorMessage {
+  return { kind: 'error', id, error }
+}

@@ -2,21 +2,27 @@
  * The answers to one batch, in the order of its calls, sent as one frame when the last is there.
  */
 
-import type { Limits } from '../core/limits.ts'
-import { errorAnswer, joinJsonRpcBatch, writeJsonRpc } from '../protocols/json-rpc.ts'
+import type { OutgoingFrame } from '../core/channel.ts'
 import { wireError } from '../protocols/json-rpc-codes.ts'
-import type { Id } from '../protocols/message.ts'
+import { errorAnswer, type Id } from '../protocols/message.ts'
+import type { Protocol } from '../protocols/protocol.ts'
+
+/** What bounds the answers, and where they go. */
+interface BatchAnswerOptions {
+  readonly protocol: Protocol
+  /** `limits.maxBatchAnswerBytes`. */
+  readonly maxBytes: number
+  readonly send: (frame: OutgoingFrame) => void
+}
 
 export class BatchAnswer {
-  readonly #maxBytes: number
-  readonly #send: (text: string) => void
-  readonly #answers: string[] = []
+  readonly #options: BatchAnswerOptions
+  readonly #answers: OutgoingFrame[] = []
   #missing = 0
   #bytes = 0
 
-  constructor(limits: Limits, send: (text: string) => void) {
-    this.#maxBytes = limits.maxBatchAnswerBytes
-    this.#send = send
+  constructor(options: BatchAnswerOptions) {
+    this.#options = options
   }
 
   /** Makes a place for one answer. All places are made before the first answer is put. */
@@ -25,16 +31,18 @@ export class BatchAnswer {
     return this.#answers.push('') - 1
   }
 
-  /** Puts an encoded answer in its place. One that would lead over the limit is replaced by an error. */
-  put(place: number, id: Id, text: string): void {
-    this.#bytes += text.length
-    this.#answers[place] = this.#bytes > this.#maxBytes ? this.#tooLarge(id, text) : text
-    if (--this.#missing === 0) this.#send(joinJsonRpcBatch(this.#answers))
+  /** Puts a written answer in its place. One that would lead over the limit is replaced by an error. */
+  put(place: number, id: Id, answer: OutgoingFrame): void {
+    const { protocol, maxBytes, send } = this.#options
+    const fits = this.#bytes + answer.length <= maxBytes
+    if (fits) this.#bytes += answer.length
+    this.#answers[place] = fits ? answer : this.#tooLarge(id)
+    if (--this.#missing === 0) send(protocol.writeBatch(this.#answers))
   }
 
-  #tooLarge(id: Id, text: string): string {
-    this.#bytes -= text.length
-    const message = `the answers of this batch exceed limits.maxBatchAnswerBytes (${this.#maxBytes}); ask in smaller batches`
-    return JSON.stringify(writeJsonRpc(errorAnswer(id, wireError('limit_exceeded', message))))
+  #tooLarge(id: Id): OutgoingFrame {
+    const { protocol, maxBytes } = this.#options
+    const message = `the answers of this batch exceed limits.maxBatchAnswerBytes (${maxBytes}); ask in smaller batches`
+    return protocol.write(errorAnswer(id, wireError('limit_exceeded', message)))
   }
 }

@@ -2,13 +2,13 @@
  * The asking half of a session: sends calls, notes and batches, and gives each answer to the call that waits for it.
  */
 
-import { type Codec, type Integers, RawValue } from '../codecs/codec.ts'
+import { type Integers, RawValue } from '../codecs/codec.ts'
 import type { Channel, OutgoingFrame } from '../core/channel.ts'
 import { type ErrorCode, PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
-import { joinJsonRpcBatch, peekJsonRpcId, writeJsonRpc } from '../protocols/json-rpc.ts'
 import { errorFromWire } from '../protocols/json-rpc-codes.ts'
-import type { ErrorMessage, Id, Message, ResultMessage } from '../protocols/message.ts'
+import type { ErrorMessage, Id, ResultMessage } from '../protocols/message.ts'
+import type { Protocol } from '../protocols/protocol.ts'
 import { type CallOptions, type Outcome, type PendingCall, PendingCalls } from './pending-calls.ts'
 import { Subscription, type SubscribeOptions } from './subscription.ts'
 import { readNotice, Subscriptions } from './subscriptions.ts'
@@ -16,7 +16,7 @@ import { readNotice, Subscriptions } from './subscriptions.ts'
 /** What calling needs of its session. */
 export interface CallingOptions {
   readonly channel: Channel
-  readonly codec: Codec
+  readonly protocol: Protocol
   readonly limits: Limits
   /** Names the other side in errors. */
   readonly address: string
@@ -85,18 +85,21 @@ export class Calling {
   request(method: string, params: unknown, options: CallOptions, settle: (outcome: Outcome) => void): void {
     const call = this.#register(method, options, settle)
     if (call === undefined) return
-    const message: Message = { kind: 'call', id: call.id, method, params }
-    if (this.#hasRoom) this.#sendCall(call, message)
-    else
+    if (this.#hasRoom) this.#sendCall(call, params)
+    else {
       this.#waiting.push({
         wanted: () => this.#pending.get(call.id) === call,
-        send: () => this.#sendCall(call, message),
+        send: () => this.#sendCall(call, params),
       })
+    }
   }
 
   async notify(method: string, params: unknown): Promise<void> {
     checkMethod(method)
-    if (this.#stopped !== undefined) throw this.#notWritten(method, this.#stopped)
+    const ended = this.#stopped ?? this.#refusing
+    if (ended !== undefined) throw this.#notWritten(method, ended)
+    const { channel, protocol } = this.#options
+    const frame = protocol.write({ kind: 'note', method, params })
     await new Promise<void>((resolve, reject) => {
       const wanted = (): boolean => {
         if (this.#stopped === undefined) return true
@@ -104,7 +107,7 @@ export class Calling {
         return false
       }
       const send = (): void => {
-        this.#options.channel.send(this.#encode({ kind: 'note', method, params }))
+        channel.send(frame)
         resolve()
       }
       this.#whenRoom({ wanted, send })
@@ -114,21 +117,22 @@ export class Calling {
   batch(calls: readonly BatchCall[], options: CallOptions): Promise<PromiseSettledResult<unknown>[]> {
     if (calls.length === 0) throw new TypeError('a batch has at least one call')
     const group: PendingCall[] = []
-    const texts: string[] = []
+    const frames: OutgoingFrame[] = []
     const outcomes = calls.map(
       ([method, params]) =>
         new Promise((resolve, reject) => {
           const call = this.#register(method, options, settler(resolve, reject))
-          if (call === undefined) return
-          texts.push(this.#encode({ kind: 'call', id: call.id, method, params }) as string)
+          const frame = call && this.#write(call, params)
+          if (call === undefined || frame === undefined) return
           group.push(call)
+          frames.push(frame)
         }),
     )
     const settled = Promise.allSettled(outcomes)
     if (group.length === 0) return settled
     this.#batches.add(group)
     const wanted = (): boolean => group.some(({ id }) => this.#pending.get(id) !== undefined)
-    this.#whenRoom({ wanted, send: () => this.#sendBatch(texts, group) })
+    this.#whenRoom({ wanted, send: () => this.#sendBatch(frames, group) })
     return settled.finally(() => this.#batches.delete(group))
   }
 
@@ -153,14 +157,14 @@ export class Calling {
   /** Whether the frame may be the answer to a call that wants its bytes. */
   wantsRaw(frame: Uint8Array): boolean {
     if (!this.#pending.hasRaw) return false
-    const id = peekJsonRpcId(frame)
+    const id = this.#options.protocol.peekId(frame)
     return id === undefined || this.#pending.get(id)?.options.raw === true
   }
 
   /** Bytes of an unfinished frame have arrived. */
   progress(head: Uint8Array, bytes: number): void {
     if (this.#pending.size === 0) return
-    this.#pending.progress(this.#pending.get(peekJsonRpcId(head)) ?? this.#pending.sole(), bytes)
+    this.#pending.progress(this.#pending.get(this.#options.protocol.peekId(head)) ?? this.#pending.sole(), bytes)
   }
 
   answer(answer: ResultMessage | ErrorMessage): void {
@@ -222,32 +226,36 @@ export class Calling {
     else this.#waiting.push(waiting)
   }
 
-  #sendCall(call: PendingCall, message: Message): void {
+  #sendCall(call: PendingCall, params: unknown): void {
+    const frame = this.#write(call, params)
+    if (frame === undefined) return
     const { channel } = this.#options
+    channel.send(frame)
+    call.frameNumber = channel.sentFrames
+  }
+
+  /** The frame of a call; one that cannot be written fails, and gives none. */
+  #write({ id, method }: PendingCall, params: unknown): OutgoingFrame | undefined {
     try {
-      channel.send(this.#encode(message))
-      call.frameNumber = channel.sentFrames
+      return this.#options.protocol.write({ kind: 'call', id, method, params })
     } catch (error) {
-      this.#pending.settle(call.id, { error: error as Error })
+      this.#pending.settle(id, { error: error as Error })
+      return undefined
     }
   }
 
-  #sendBatch(texts: readonly string[], group: readonly PendingCall[]): void {
-    const { channel } = this.#options
-    channel.send(joinJsonRpcBatch(texts))
+  #sendBatch(frames: readonly OutgoingFrame[], group: readonly PendingCall[]): void {
+    const { channel, protocol } = this.#options
+    channel.send(protocol.writeBatch(frames))
     for (const call of group) call.frameNumber = channel.sentFrames
   }
 
-  #encode(message: Message): OutgoingFrame {
-    return this.#options.codec.encode(writeJsonRpc(message))
-  }
-
   #outcome(answer: ResultMessage | ErrorMessage, call: PendingCall): Outcome {
-    const { codec, integers, postern } = this.#options
+    const { integers, postern, protocol } = this.#options
     if (answer.kind === 'error') return { error: errorFromWire(answer.error, call.method, postern) }
     const { value } = answer
     if (value instanceof RawValue) {
-      return { value: call.options.raw === true ? value.bytes : codec.decode(value.bytes, { integers }) }
+      return { value: call.options.raw === true ? value.bytes : protocol.readValue(value.bytes, integers) }
     }
     if (call.options.raw !== true) return { value }
     return {
@@ -273,9 +281,9 @@ export class Calling {
   }
 
   #tellCancelled({ id, frameNumber }: PendingCall): void {
-    const { channel, postern, onIdle } = this.#options
+    const { channel, postern, protocol, onIdle } = this.#options
     // One for each call that was sent, so the queue stays bounded though nobody asks whether it is full.
-    if (postern && frameNumber > 0) channel.send(this.#encode({ kind: 'note', method: 'rpc.cancel', params: { id } }))
+    if (postern && frameNumber > 0) channel.send(protocol.write({ kind: 'note', method: 'rpc.cancel', params: { id } }))
     if (this.#pending.size === 0) onIdle()
   }
 

@@ -2,21 +2,21 @@
  * The answering half of a session: runs the calls of the other side within their limits and sends what comes of them.
  */
 
-import type { Codec } from '../codecs/codec.ts'
-import type { Channel } from '../core/channel.ts'
+import type { Channel, OutgoingFrame } from '../core/channel.ts'
 import { PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
-import { errorAnswer, writeJsonRpc } from '../protocols/json-rpc.ts'
 import { wireError } from '../protocols/json-rpc-codes.ts'
-import type {
-  Batch,
-  CallMessage,
-  ErrorMessage,
-  Id,
-  NoteMessage,
-  ResultMessage,
-  WireError,
+import {
+  type Batch,
+  type CallMessage,
+  type ErrorMessage,
+  errorAnswer,
+  type Id,
+  type NoteMessage,
+  type ResultMessage,
+  type WireError,
 } from '../protocols/message.ts'
+import type { Protocol } from '../protocols/protocol.ts'
 import { BatchAnswer } from './batch-answer.ts'
 import { CallSlots } from './flow-control.ts'
 import { type CallHandler, type Caller, IncomingCall, Refusal } from './incoming-call.ts'
@@ -24,7 +24,7 @@ import { type CallHandler, type Caller, IncomingCall, Refusal } from './incoming
 /** What serving needs of its session. */
 export interface ServingOptions {
   readonly channel: Channel
-  readonly codec: Codec
+  readonly protocol: Protocol
   readonly limits: Limits
   readonly handler: CallHandler
   /** The other side, for handlers that call back. */
@@ -93,15 +93,19 @@ export class Serving {
 
   /** Takes all messages of a batch; their answers leave as one. */
   takeBatch({ messages }: Batch, bytes: number): void {
-    const { limits, channel } = this.#options
-    const answer = new BatchAnswer(limits, (text) => channel.send(text))
+    const { channel, limits, protocol } = this.#options
+    const answer = new BatchAnswer({
+      protocol,
+      maxBytes: limits.maxBatchAnswerBytes,
+      send: (frame) => channel.send(frame),
+    })
     const each = Math.ceil(bytes / messages.length)
     const places = messages.map((message) =>
       message.kind === 'call' || message.kind === 'invalid' ? answer.reserve() : 0,
     )
     for (const [index, message] of messages.entries()) {
       const place = places[index] as number
-      if (message.kind === 'invalid') answer.put(place, message.answer.id, this.#encode(message.answer, ''))
+      if (message.kind === 'invalid') answer.put(place, message.answer.id, this.#write(message.answer, ''))
       else if (message.kind === 'call') this.take(message, each, answer, place)
       else if (message.kind === 'note') this.take(message, each)
     }
@@ -191,7 +195,7 @@ export class Serving {
     const { id, method } = job.call
     if (id !== undefined && this.#calls.get(id) === job) this.#calls.delete(id)
     if (answer !== undefined) {
-      const frame = this.#encode(answer, method)
+      const frame = this.#write(answer, method)
       if (job.batch === undefined) channel.send(frame)
       else job.batch.put(job.place, answer.id, frame)
     }
@@ -212,20 +216,20 @@ export class Serving {
     this.#starting = false
   }
 
-  #encode(answer: Answer, method: string): string {
-    const { codec, onError } = this.#options
+  #write(answer: Answer, method: string): OutgoingFrame {
+    const { protocol, onError } = this.#options
     try {
-      return codec.encode(writeJsonRpc(answer)) as string
+      return protocol.write(answer)
     } catch (error) {
       onError(error, method)
-      return codec.encode(writeJsonRpc(errorAnswer(answer.id, wireError('internal', 'internal error')))) as string
+      return protocol.write(errorAnswer(answer.id, wireError('internal', 'internal error')))
     }
   }
 
   /** Answers at once a call that has no slot. */
   #refuse({ call, batch, place }: Job, wire: WireError, id: Id | undefined = call.id): void {
     if (id === undefined) return
-    const frame = this.#encode(errorAnswer(id, wire), call.method)
+    const frame = this.#write(errorAnswer(id, wire), call.method)
     if (batch === undefined) this.#options.channel.send(frame)
     else batch.put(place, id, frame)
   }

@@ -2,14 +2,14 @@
  * One conversation over one channel: the calls of both sides, until the channel ends and every promise has settled.
  */
 
-import type { Codec, Integers } from '../codecs/codec.ts'
+import type { Integers } from '../codecs/codec.ts'
 import type { Channel } from '../core/channel.ts'
 import { isPosternError, PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
 import type { Peer } from '../core/stream.ts'
-import { errorAnswer, readJsonRpc, writeJsonRpc } from '../protocols/json-rpc.ts'
 import { wireError } from '../protocols/json-rpc-codes.ts'
-import type { Batch, ErrorMessage, Incoming, NoteMessage } from '../protocols/message.ts'
+import { type Batch, type ErrorMessage, errorAnswer, type Incoming, type NoteMessage } from '../protocols/message.ts'
+import type { Protocol, ReadOptions } from '../protocols/protocol.ts'
 import { type BatchCall, Calling } from './calling.ts'
 import { type CallHandler, type Caller, refusal } from './incoming-call.ts'
 import type { CallOptions } from './pending-calls.ts'
@@ -22,7 +22,7 @@ export interface SessionOptions {
   readonly side: 'server' | 'client'
   /** Names the other side in errors. */
   readonly address: string
-  readonly codec: Codec
+  readonly protocol: Protocol
   readonly limits: Limits
   /** How unsafe whole numbers in answers are given. */
   readonly integers: Integers
@@ -49,6 +49,8 @@ export class Session implements Caller {
   readonly #options: SessionOptions
   readonly #calling: Calling
   readonly #serving: Serving
+  /** Calls must be exact to the last digit; answers that are not are read once more as their caller wants. */
+  readonly #reading: ReadOptions
   readonly #resolveClosed: (reason: PosternError | undefined) => void
   #closing = false
   #over = false
@@ -60,6 +62,7 @@ export class Session implements Caller {
   constructor(channel: Channel, options: SessionOptions) {
     this.#channel = channel
     this.#options = options
+    this.#reading = { limits: options.limits, integers: 'error' }
     let resolveClosed: (reason: PosternError | undefined) => void = () => undefined
     this.closed = new Promise((resolve) => {
       resolveClosed = resolve
@@ -123,12 +126,10 @@ export class Session implements Caller {
   }
 
   #frame(frame: Uint8Array): void {
-    const { codec, integers, limits } = this.#options
+    const { integers, limits, protocol } = this.#options
     let incoming: Incoming
     try {
-      const rawMember = this.#calling.wantsRaw(frame) ? 'result' : undefined
-      const value = codec.decode(frame, rawMember === undefined ? { integers: 'error' } : { integers, rawMember })
-      incoming = readJsonRpc(value, limits)
+      incoming = protocol.read(frame, this.#calling.wantsRaw(frame) ? { limits, integers, raw: true } : this.#reading)
     } catch (error) {
       if (isPosternError(error, 'bad_message')) this.#inexact(frame, error)
       else this.#fault(error as PosternError)
@@ -182,12 +183,12 @@ export class Session implements Caller {
 
   /** A frame with numbers that a double cannot hold: an answer is given as its caller wants it, a call is refused. */
   #inexact(frame: Uint8Array, error: PosternError): void {
-    const { address, codec, integers, limits, onError } = this.#options
-    const rounded = readJsonRpc(codec.decode(frame, { integers: 'number' }), limits)
+    const { address, integers, limits, onError, protocol } = this.#options
+    const rounded = protocol.read(frame, { limits, integers: 'number' })
     switch (rounded.kind) {
       case 'result':
         try {
-          this.#take(readJsonRpc(codec.decode(frame, { integers }), limits), frame.length)
+          this.#take(protocol.read(frame, { limits, integers }), frame.length)
         } catch (unreadable) {
           this.#calling.refuse(rounded.id, unreadable as PosternError)
         }
@@ -208,7 +209,7 @@ export class Session implements Caller {
   }
 
   #say(answer: ErrorMessage): void {
-    this.#channel.send(this.#options.codec.encode(writeJsonRpc(answer)))
+    this.#channel.send(this.#options.protocol.write(answer))
   }
 
   #drained(): void {

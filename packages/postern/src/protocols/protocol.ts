@@ -1,0 +1,34 @@
+/**
+ * How messages are written into frames and read from them. Pure, and without memory between frames.
+ */
+
+import type { Integers } from '../codecs/codec.ts'
+import type { OutgoingFrame } from '../core/channel.ts'
+import type { Limits } from '../core/limits.ts'
+import type { Id, Incoming, Message } from './message.ts'
+
+/** How a frame is to be read. */
+export interface ReadOptions {
+  readonly limits: Pick<Limits, 'maxMethodBytes' | 'maxIdBytes' | 'maxBatchCalls'>
+  readonly integers: Integers
+  /** The value of a result stays a `RawValue`, where it can be told from the rest. */
+  readonly raw?: boolean
+}
+
+/** One way to hold a conversation. */
+export interface Protocol {
+  readonly name: string
+  /**
+   * Throws `bad_frame` for bytes that are not the protocol's codec, and `bad_message` for numbers that cannot be held
+   * exactly as `integers` asks. What is no message is read as `invalid`.
+   */
+  read(frame: Uint8Array, options: ReadOptions): Incoming
+  /** Decodes the bytes of a `RawValue` after all. */
+  readValue(bytes: Uint8Array, integers: Integers): unknown
+  /** Throws `TypeError` for a value that cannot be carried exactly. */
+  write(message: Message): OutgoingFrame
+  /** Joins written messages to one frame. */
+  writeBatch(messages: readonly OutgoingFrame[]): OutgoingFrame
+  /** The id of the message whose first bytes these are, where it can be seen; undefined where it cannot, or is in a batch. */
+  peekId(head: Uint8Array): Id | undefined
+}
