@@ -12,7 +12,7 @@ export { defaultLimits, type Limits } from './core/limits.ts'
 export type { Peer, Stream, StreamHandlers } from './core/stream.ts'
 export type { Tap } from './core/tap.ts'
 export type { BatchCall } from './rpc/calling.ts'
-export type { Caller } from './rpc/incoming-call.ts'
+export type { CallContext, Caller } from './rpc/incoming-call.ts'
 export type { CallOptions } from './rpc/pending-calls.ts'
 export type { Subscription, SubscribeOptions } from './rpc/subscription.ts'
 export type { Api, ApiCallOptions, ApiFunction } from './service/client.ts'
@@ -25,5 +25,5 @@ export {
   type Methods,
   method,
 } from './service/contract.ts'
-export type { CallContext, Handler, Handlers, HandlersOf } from './service/router.ts'
+export type { Handler, Handlers, HandlersOf } from './service/router.ts'
 export type { InputOf, OutputOf, StandardSchema } from './service/standard-schema.ts'

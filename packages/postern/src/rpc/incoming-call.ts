@@ -4,7 +4,7 @@
 
 import type { ErrorCode } from '../core/errors.ts'
 import type { Peer } from '../core/stream.ts'
-import { wireError } from '../protocols/json-rpc-codes.ts'
+import { declaredErrorNumber, wireError } from '../protocols/json-rpc-codes.ts'
 import type { Id, WireError } from '../protocols/message.ts'
 import type { CallOptions } from './pending-calls.ts'
 
@@ -33,8 +33,34 @@ export function refusal(code: ErrorCode, sentence: string, data?: unknown): Refu
   return new Refusal(wireError(code, sentence, data))
 }
 
-/** One call while it runs. */
-export class IncomingCall {
+/** What a handler knows of a call beside its parameters. */
+export interface CallContext {
+  /** The full name of the method. */
+  readonly method: string
+  /** Who calls, as the kernel says. */
+  readonly peer: Peer
+  /** Aborts when the caller gave up or has gone. */
+  readonly signal: AbortSignal
+  /** Calls back to the caller. */
+  readonly client: Caller
+  /**
+   * Makes an error that is meant for the caller; every other exception stays with the server. A text as code travels
+   * as `data.code` of error -32000, a whole number is the JSON-RPC code itself.
+   *
+   * @example
+   * ```ts
+   * const handlers = {
+   *   transfer: (_params: unknown, ctx: CallContext) => {
+   *     throw ctx.fail('insufficient_funds', { missing: 12 })
+   *   },
+   * }
+   * ```
+   */
+  fail(code: string | number, details?: unknown, message?: string): Error
+}
+
+/** One call while it runs; its handler sees it as a `CallContext`. */
+export class IncomingCall implements CallContext {
   /** Undefined for a note, which wants no answer. */
   readonly id: Id | undefined
   readonly method: string
@@ -64,6 +90,15 @@ export class IncomingCall {
       if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason)
     }
     return this.#controller.signal
+  }
+
+  fail(code: string | number, details?: unknown, message: string = String(code)): Error {
+    if (typeof code === 'string') {
+      const data = details === undefined ? { code } : { code, details }
+      return new Refusal({ code: declaredErrorNumber, message, data })
+    }
+    if (!Number.isSafeInteger(code)) throw new TypeError(`the number of an error is a whole number, not ${code}`)
+    return new Refusal(details === undefined ? { code, message } : { code, message, data: details })
   }
 
   abort(reason: unknown): void {

@@ -2,9 +2,7 @@
  * Finds the handler of a method, checks its parameters and runs it.
  */
 
-import { type Caller, type CallHandler, type IncomingCall, Refusal, refusal } from '../rpc/incoming-call.ts'
-import type { Peer } from '../core/stream.ts'
-import { declaredErrorNumber } from '../protocols/json-rpc-codes.ts'
+import { type CallContext, type CallHandler, type IncomingCall, refusal } from '../rpc/incoming-call.ts'
 import {
   type Contract,
   type HandledParamsOf,
@@ -15,25 +13,6 @@ import {
 } from './contract.ts'
 import { describeService } from './openrpc.ts'
 import { checkValue, type Issue, issueText } from './standard-schema.ts'
-
-/** What a handler knows of the call beside its parameters. */
-export interface CallContext {
-  /** Who calls, as the kernel says. */
-  readonly peer: Peer
-  /** Aborts when the caller gave up or has gone. */
-  readonly signal: AbortSignal
-  /** Calls back to the caller. */
-  readonly client: Caller
-  /**
-   * Makes an error that is meant for the caller; every other exception stays with the server.
-   *
-   * @example
-   * ```ts
-   * throw ctx.fail('insufficient_funds', { missing: 12 })
-   * ```
-   */
-  fail(code: string | number, details?: unknown, message?: string): Error
-}
 
 /** Answers a call with a value or a promise of one. */
 export type Handler<Params = unknown, Result = unknown> = (params: Params, ctx: CallContext) => Result | Promise<Result>
@@ -95,11 +74,10 @@ export function router(routes: ReadonlyMap<string, Route>, title: string): CallH
 
 function run({ handler, method }: Route, call: IncomingCall): unknown {
   const params = readParams(call.params, method)
-  const context = new Context(call)
-  if (method?.params === undefined) return handler(params, context)
+  if (method?.params === undefined) return handler(params, call)
   const checked = checkValue(method.params, params, invalidParams)
-  if (checked instanceof Promise) return checked.then((value) => handler(value, context))
-  return handler(checked, context)
+  if (checked instanceof Promise) return checked.then((value) => handler(value, call))
+  return handler(checked, call)
 }
 
 /** The one value that a handler takes, out of what came: an array of one is its element, unless the method is positional. */
@@ -113,33 +91,4 @@ function readParams(params: unknown, method: Method | undefined): unknown {
 
 function invalidParams(issues: readonly Issue[]): Error {
   return refusal('invalid_params', `invalid params: ${issueText(issues)}`, { issues })
-}
-
-class Context implements CallContext {
-  readonly #call: IncomingCall
-
-  constructor(call: IncomingCall) {
-    this.#call = call
-  }
-
-  get peer(): Peer {
-    return this.#call.peer
-  }
-
-  get signal(): AbortSignal {
-    return this.#call.signal
-  }
-
-  get client(): Caller {
-    return this.#call.client
-  }
-
-  fail(code: string | number, details?: unknown, message = String(code)): Error {
-    if (typeof code === 'string') {
-      const data = details === undefined ? { code } : { code, details }
-      return new Refusal({ code: declaredErrorNumber, message, data })
-    }
-    if (!Number.isSafeInteger(code)) throw new TypeError(`an error's number is a whole number, not ${code}`)
-    return new Refusal(details === undefined ? { code, message } : { code, message, data: details })
-  }
 }
