@@ -27,26 +27,26 @@ export class FrameBuffer {
       this.#pieces.push(piece)
       return
     }
-    let block = this.#pieces.at(-1)
-    if (block === undefined || this.#blockUsed < 0 || this.#blockUsed + piece.length > block.length) {
+    if (this.#blockUsed < 0 || this.#blockUsed + piece.length > blockBytes) {
       this.#closeBlock()
-      block = Buffer.allocUnsafeSlow(blockBytes)
-      this.#pieces.push(block)
+      this.#pieces.push(Buffer.allocUnsafeSlow(blockBytes))
       this.#blockUsed = 0
     }
-    piece.copy(block, this.#blockUsed)
-    this.#blockUsed += piece.length
+    this.#blockUsed += piece.copy(this.#pieces.at(-1) as Buffer, this.#blockUsed)
   }
 
   /** The first bytes, in one piece: at least 128, or all there are if fewer. */
   head(): Buffer {
     const first = this.#pieces[0]
     if (first === undefined) return Buffer.alloc(0)
-    if (this.#pieces.length === 1) return this.#blockUsed < 0 ? first : first.subarray(0, this.#blockUsed)
+    if (this.#pieces.length === 1) return this.#usedBlock() ?? first
     if (first.length >= headBytes) return first
     const head = Buffer.alloc(Math.min(headBytes, this.#length))
     let offset = 0
-    for (const piece of this.#pieces) offset += piece.copy(head, offset)
+    for (const piece of this.#pieces) {
+      if (offset === head.length) break
+      offset += piece.copy(head, offset)
+    }
     return head
   }
 
@@ -62,16 +62,28 @@ export class FrameBuffer {
 
   /** The pieces themselves; the frame buffer is empty afterwards. */
   takePieces(): Buffer[] {
-    this.#closeBlock()
     const pieces = this.#pieces
+    const block = this.#usedBlock()
+    if (block !== undefined) pieces[pieces.length - 1] = block
     this.#pieces = []
+    this.#blockUsed = -1
     this.#length = 0
     return pieces
   }
 
+  /**
+   * Begins no more in the last block. What it has left is given back, where that is most of it: small pieces between
+   * large ones would else cost a block each.
+   */
   #closeBlock(): void {
-    const block = this.#pieces.at(-1)
-    if (block !== undefined && this.#blockUsed >= 0) this.#pieces[this.#pieces.length - 1] = block.subarray(0, this.#blockUsed)
+    const block = this.#usedBlock()
+    if (block === undefined) return
+    this.#pieces[this.#pieces.length - 1] = block.length > blockBytes / 2 ? block : Buffer.from(block)
     this.#blockUsed = -1
+  }
+
+  /** What is used of the last piece, when that is a block of ours. */
+  #usedBlock(): Buffer | undefined {
+    return this.#blockUsed < 0 ? undefined : this.#pieces.at(-1)?.subarray(0, this.#blockUsed)
   }
 }
