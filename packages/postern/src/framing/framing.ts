@@ -2,8 +2,8 @@
  * How a stream of bytes is cut into frames. Pure: a framing touches no stream, timer or clock.
  *
  * The contract, checked by `testing/framing-contract.ts`: any frames, cut anywhere, come back whole and in order; no
- * byte is looked at twice; nothing beyond `maxFrameBytes` is ever held; what is not the framing throws and the decoder
- * is then of no more use.
+ * byte is looked at again because others follow; nothing beyond `maxFrameBytes` is ever held; what is not the framing
+ * throws and the decoder is then of no more use.
  */
 
 import type { OutgoingFrame } from '../core/channel.ts'

@@ -13,7 +13,14 @@ import type { OutgoingFrame } from '../core/channel.ts'
 import { PosternError } from '../core/errors.ts'
 import { excerpt } from '../core/escape.ts'
 import { FrameBuffer } from './frame-buffer.ts'
-import { endedInsideFrame, type FrameDecoder, type FrameLimits, type FrameSink, type Framing, frameTooLarge } from './framing.ts'
+import {
+  endedInsideFrame,
+  type FrameDecoder,
+  type FrameLimits,
+  type FrameSink,
+  type Framing,
+  frameTooLarge,
+} from './framing.ts'
 import { JsonScanner } from './json-scanner.ts'
 
 /** JSON values, found by their own brackets. */
@@ -40,8 +47,6 @@ export function encodeLines(frames: readonly OutgoingFrame[]): readonly Uint8Arr
   return pieces
 }
 
-const newline = 0x0a
-
 export class JsonStreamDecoder implements FrameDecoder {
   readonly undecided = false
   readonly #limits: FrameLimits
@@ -62,37 +67,24 @@ export class JsonStreamDecoder implements FrameDecoder {
   }
 
   push(chunk: Buffer, sink: FrameSink): void {
-    this.#pushUntil(-1, chunk, sink)
-  }
-
-  /**
-   * Like `push`, but stops behind a newline that stands between values; returns how many bytes were taken.
-   */
-  pushToNewline(chunk: Buffer, sink: FrameSink): number {
-    return this.#pushUntil(newline, chunk, sink)
-  }
-
-  quiet(): void {}
-
-  end(): void {
-    if (this.#held.length > 0) throw endedInsideFrame(this.#held.length)
-  }
-
-  #pushUntil(stop: number, chunk: Buffer, sink: FrameSink): number {
     let index = 0
     while (index < chunk.length) {
       if (this.#held.length === 0) {
         const byte = chunk[index] as number
         if (isWhiteSpace(byte)) {
           index++
-          if (byte === stop) break
           continue
         }
         if (!opensValue(byte)) throw notJson(chunk.subarray(index))
       }
       index = this.#value(chunk, index, sink)
     }
-    return index
+  }
+
+  quiet(): void {}
+
+  end(): void {
+    if (this.#held.length > 0) throw endedInsideFrame(this.#held.length)
   }
 
   /** Takes one value, or what the chunk has of it. */

@@ -5,13 +5,20 @@
  * {"jsonrpc":"2.0",...}\n{"jsonrpc":"2.0",...}\r\n\n[...]\n
  * ```
  *
- * The newline is found by the native search and nothing else is looked at. Some servers send none, or glue values
- * together: where the stream falls quiet behind a closing bracket, or `}{` stands in a line, the JSON scanner looks
- * for the end of the value instead, until a newline comes between two values again.
+ * The newline is found by the native search and nothing else is looked at; it always ends a value. Some servers send
+ * none, or glue values together: where the stream falls quiet behind a closing bracket, or `}{` stands in a line, the
+ * JSON scanner looks for the ends of values instead, up to the next newline.
  */
 
 import { FrameBuffer } from './frame-buffer.ts'
-import { endedInsideFrame, type FrameDecoder, type FrameLimits, type FrameSink, type Framing, frameTooLarge } from './framing.ts'
+import {
+  endedInsideFrame,
+  type FrameDecoder,
+  type FrameLimits,
+  type FrameSink,
+  type Framing,
+  frameTooLarge,
+} from './framing.ts'
 import { encodeLines, isWhiteSpace, JsonStreamDecoder, notJson, opensValue } from './json-stream.ts'
 
 /** One JSON value a line. */
@@ -22,13 +29,15 @@ export const newline: Framing = {
 }
 
 const newlineByte = 0x0a
+const openBrace = 0x7b
 const closesValue = (byte: number | undefined): boolean => byte === 0x7d || byte === 0x5d
 
 class NewlineDecoder implements FrameDecoder {
   readonly #limits: FrameLimits
   readonly #held = new FrameBuffer()
-  /** Reads in our place while no newline marks the end of a value. */
+  /** Looks for the ends of values in our place until the line ends. */
   #scanning: JsonStreamDecoder | undefined
+  /** The last byte held that is no white space. */
   #lastByte: number | undefined
 
   constructor(limits: FrameLimits) {
@@ -40,7 +49,7 @@ class NewlineDecoder implements FrameDecoder {
   }
 
   get undecided(): boolean {
-    return this.#scanning === undefined && closesValue(this.#lastByte)
+    return this.#held.length > 0 && closesValue(this.#lastByte)
   }
 
   head(): Buffer {
@@ -49,60 +58,68 @@ class NewlineDecoder implements FrameDecoder {
 
   push(chunk: Buffer, sink: FrameSink): void {
     let start = 0
-    if (this.#scanning !== undefined) {
-      start = this.#scanning.pushToNewline(chunk, sink)
-      // Behind a newline the fast path goes on; without one the scanner has taken the whole chunk.
-      if (chunk[start - 1] !== newlineByte || this.#scanning.pendingBytes > 0) return
-      this.#scanning = undefined
-    }
-    let end = chunk.indexOf(newlineByte, start)
+    let end = chunk.indexOf(newlineByte)
     while (end >= 0) {
-      this.#line(start === end ? emptyBuffer : chunk.subarray(start, end), sink)
+      this.#endLine(chunk.subarray(start, end), sink)
       start = end + 1
       end = chunk.indexOf(newlineByte, start)
     }
-    this.#hold(start === 0 ? chunk : chunk.subarray(start))
+    if (start < chunk.length) this.#addToLine(start === 0 ? chunk : chunk.subarray(start), sink)
   }
 
   quiet(sink: FrameSink): void {
-    if (!this.undecided) return
-    const scanning = new JsonStreamDecoder(this.#limits)
-    this.#scanning = scanning
-    this.#lastByte = undefined
-    for (const piece of this.#held.takePieces()) scanning.push(piece, sink)
+    if (this.undecided) this.#scanLine(sink)
   }
 
   end(sink: FrameSink): void {
-    this.quiet(sink)
+    this.#scanLine(sink)
     if (this.pendingBytes > 0) throw endedInsideFrame(this.pendingBytes)
   }
 
-  /** Takes the last piece of a line. */
-  #line(piece: Buffer, sink: FrameSink): void {
-    this.#checkLength(piece.length)
-    const line = fromFirstSolidByte(this.#held.take(piece))
-    this.#lastByte = undefined
-    if (line.length === 0) return
-    if (!opensValue(line[0] as number)) throw notJson(line)
-    if (line.indexOf('}{') < 0) sink(line)
-    else this.#glued(line, sink)
+  /** Hands the line over to the scanner. */
+  #scanLine(sink: FrameSink): void {
+    if (this.#scanning !== undefined) return
+    const scanning = new JsonStreamDecoder(this.#limits)
+    this.#scanning = scanning
+    for (const piece of this.#held.takePieces()) scanning.push(piece, sink)
   }
 
-  /** Several values in one line, or a string that holds `}{`. */
-  #glued(line: Buffer, sink: FrameSink): void {
+  /** Takes the last piece of a line. */
+  #endLine(piece: Buffer, sink: FrameSink): void {
+    if (this.#scanning !== undefined) {
+      this.#scanning.push(piece, sink)
+      if (this.#scanning.pendingBytes > 0) throw notJson(this.#scanning.head())
+      this.#scanning = undefined
+      return
+    }
+    const rest = this.#held.length === 0 ? fromFirstSolidByte(piece) : piece
+    this.#checkLength(rest.length)
+    const line = toLastSolidByte(this.#held.take(rest))
+    if (line.length === 0) return
+    if (!opensValue(line[0] as number)) throw notJson(line)
+    if (isGlued(line)) this.#splitLine(line, sink)
+    else sink(line)
+  }
+
+  /** Several values in one line, or a string that looks like it. */
+  #splitLine(line: Buffer, sink: FrameSink): void {
     const splitter = new JsonStreamDecoder(this.#limits)
     splitter.push(line, sink)
     if (splitter.pendingBytes > 0) throw notJson(line)
   }
 
-  /** Keeps the beginning of a line, unless it can already be seen that this is no JSON or too much of it. */
-  #hold(rest: Buffer): void {
+  /** Keeps a piece of a line, unless it can already be seen that this is no JSON or too much of it. */
+  #addToLine(rest: Buffer, sink: FrameSink): void {
+    if (this.#scanning !== undefined) {
+      this.#scanning.push(rest, sink)
+      return
+    }
     const piece = this.#held.length === 0 ? fromFirstSolidByte(rest) : rest
     if (piece.length === 0) return
     this.#checkLength(piece.length)
     if (this.#held.length === 0 && !opensValue(piece[0] as number)) throw notJson(piece)
+    this.#lastByte = toLastSolidByte(piece).at(-1) ?? this.#lastByte
     this.#held.add(piece)
-    this.#lastByte = lastSolidByte(piece) ?? this.#lastByte
   }
 
   #checkLength(added: number): void {
@@ -111,16 +128,20 @@ class NewlineDecoder implements FrameDecoder {
   }
 }
 
+/** Whether a value seems to begin directly behind the end of another, which within one value only a string can hold. */
+function isGlued(line: Buffer): boolean {
+  const [braceBehind, bracketBehind] = line[0] === openBrace ? ['}{', '}['] : [']{', '][']
+  return line.indexOf(braceBehind, 1, 'latin1') >= 0 || line.indexOf(bracketBehind, 1, 'latin1') >= 0
+}
+
 function fromFirstSolidByte(bytes: Buffer): Buffer {
   let index = 0
   while (index < bytes.length && isWhiteSpace(bytes[index] as number)) index++
   return index === 0 ? bytes : bytes.subarray(index)
 }
 
-function lastSolidByte(bytes: Buffer): number | undefined {
-  let index = bytes.length - 1
-  while (index >= 0 && isWhiteSpace(bytes[index] as number)) index--
-  return bytes[index]
+function toLastSolidByte(bytes: Buffer): Buffer {
+  let end = bytes.length
+  while (end > 0 && isWhiteSpace(bytes[end - 1] as number)) end--
+  return end === bytes.length ? bytes : bytes.subarray(0, end)
 }
-
-const emptyBuffer = Buffer.alloc(0)
