@@ -98,7 +98,9 @@ export class SendQueue {
   /** Cuts the peer off for not reading. */
   cut(sentence: string, limit: keyof Limits): void {
     const value = this.#options.limits[limit]
-    this.#options.onStall(new PosternError('slow_consumer', `${sentence} limits.${limit} (${value})`, { details: { limit, value } }))
+    this.#options.onStall(
+      new PosternError('slow_consumer', `${sentence} limits.${limit} (${value})`, { details: { limit, value } }),
+    )
   }
 
   /** Drops what is queued. */
@@ -120,16 +122,16 @@ export class SendQueue {
   flush(): void {
     this.#scheduled = false
     while (!this.#blocked && !this.#closed) {
-      if (this.#pieces.length === 0 && !this.#encodeGroup()) break
-      this.#writeSlice()
+      if (this.#pieces.length > 0) this.#writeSlice()
+      else if (!this.#encodeGroup()) break
     }
     if (this.#closed) return
     if (this.#blocked) this.#blockedNow()
-    else {
-      if (this.#stallTimer !== undefined) this.#stopStallTimer()
-      if (this.#ending) this.#stream.end()
-    }
-    if (this.#wasFull && !this.full) {
+    else if (this.#stallTimer !== undefined) this.#stopStallTimer()
+    if (this.#ending && !this.#blocked) {
+      this.#closed = true
+      this.#stream.end()
+    } else if (this.#wasFull && !this.full && !this.#closed) {
       this.#wasFull = false
       this.#options.onDrain()
     }
@@ -137,23 +139,35 @@ export class SendQueue {
 
   /** Encodes the next frames, about a slice of them; false when there are none. */
   #encodeGroup(): boolean {
-    const frames = this.#frames
-    let end = this.#next
-    let bytes = 0
-    while (end < frames.length && bytes < sliceBytes) bytes += (frames[end++] as OutgoingFrame).length
-    if (end === this.#next) return false
-    const all = this.#next === 0 && end === frames.length
-    this.#pieces = [...this.#framing.encode(all ? frames : frames.slice(this.#next, end))]
-    this.#writtenFrames += end - this.#next
-    this.#next = end
-    if (end === frames.length) {
-      this.#frames = []
-      this.#next = 0
-    }
+    const group = this.#takeGroup()
+    if (group.length === 0) return false
+    this.#pieces = joinPieces(this.#framing.encode(group))
     // From here on the encoded bytes count, which for text can be more than its length.
     for (const piece of this.#pieces) this.#queuedBytes += piece.length
-    this.#queuedBytes -= bytes
     return true
+  }
+
+  #takeGroup(): readonly OutgoingFrame[] {
+    const frames = this.#frames
+    const first = this.#next
+    let end = first
+    let bytes = 0
+    while (end < frames.length && bytes < sliceBytes) bytes += (frames[end++] as OutgoingFrame).length
+    this.#queuedBytes -= bytes
+    this.#writtenFrames += end - first
+    if (first === 0 && end === frames.length) {
+      if (end > 0) this.#frames = []
+      return frames
+    }
+    const group = frames.slice(first, end)
+    // A queue that never empties must not keep what has left it.
+    frames.fill('', first, end)
+    this.#next = end
+    if (end * 2 >= frames.length) {
+      this.#frames = frames.slice(end)
+      this.#next = 0
+    }
+    return group
   }
 
   #writeSlice(): void {
@@ -167,10 +181,15 @@ export class SendQueue {
 
   #blockedNow(): void {
     this.#blockedSinceMs = nowMs()
+    if (this.#stallTimer === undefined) {
+      this.#stallTimer = setTimeout(
+        () => this.cut('the peer read nothing for', 'stallMs'),
+        this.#options.limits.stallMs,
+      )
+      this.#stallTimer.unref()
+    }
+    // Last, as it may cut this very queue.
     this.#options.budget?.queued(this)
-    if (this.#stallTimer !== undefined) return
-    this.#stallTimer = setTimeout(() => this.cut('the peer read nothing for', 'stallMs'), this.#options.limits.stallMs)
-    this.#stallTimer.unref()
   }
 
   #stopStallTimer(): void {
@@ -182,4 +201,32 @@ export class SendQueue {
 
 function flushQueue(queue: SendQueue): void {
   queue.flush()
+}
+
+/** The same bytes with small pieces copied together, up to a slice, since each piece that is left is a write. */
+function joinPieces(pieces: readonly Uint8Array[]): Uint8Array[] {
+  if (pieces.length === 1) return [...pieces]
+  const joined: Uint8Array[] = []
+  let first = 0
+  while (first < pieces.length) {
+    let end = first + 1
+    let bytes = (pieces[first] as Uint8Array).length
+    while (end < pieces.length && bytes + (pieces[end] as Uint8Array).length <= sliceBytes) {
+      bytes += (pieces[end++] as Uint8Array).length
+    }
+    joined.push(joinRun(pieces.slice(first, end), bytes))
+    first = end
+  }
+  return joined
+}
+
+function joinRun(run: readonly Uint8Array[], bytes: number): Uint8Array {
+  if (run.length === 1) return run[0] as Uint8Array
+  const whole = Buffer.allocUnsafeSlow(bytes)
+  let offset = 0
+  for (const piece of run) {
+    whole.set(piece, offset)
+    offset += piece.length
+  }
+  return whole
 }
