@@ -6,7 +6,7 @@
  */
 
 import type { Channel, ChannelHandlers, OutgoingFrame } from '../core/channel.ts'
-import { PosternError } from '../core/errors.ts'
+import { isPosternError, PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
 import type { Peer, Stream } from '../core/stream.ts'
 import type { FrameDecoder, FrameLimits, Framing } from './framing.ts'
@@ -32,7 +32,12 @@ export function framedChannel(stream: Stream, framing: Framing, options: FramedC
 function frameLimits({ side, limits }: FramedChannelOptions): FrameLimits {
   if (side === 'client') {
     const unbounded = Number.POSITIVE_INFINITY
-    return { limitName: 'maxAnswerBytes', maxFrameBytes: limits.maxAnswerBytes, maxDepth: unbounded, maxContainers: unbounded }
+    return {
+      limitName: 'maxAnswerBytes',
+      maxFrameBytes: limits.maxAnswerBytes,
+      maxDepth: unbounded,
+      maxContainers: unbounded,
+    }
   }
   const { maxCallBytes, maxDepth, maxContainers } = limits
   return { limitName: 'maxCallBytes', maxFrameBytes: maxCallBytes, maxDepth, maxContainers }
@@ -42,7 +47,10 @@ class FramedChannel implements Channel {
   readonly #stream: Stream
   readonly #options: FramedChannelOptions
   readonly #queue: SendQueue
-  readonly #sink = (frame: Uint8Array): void => this.#handlers?.frame(frame)
+  readonly #sink = (frame: Uint8Array): void => {
+    // Who is told of a frame may give up the channel, and then wants none of those behind it in the same chunk.
+    if (this.#decoder !== undefined) this.#handlers?.frame(frame)
+  }
   /** Undefined once nothing more is received. */
   #decoder: FrameDecoder | undefined
   #handlers: ChannelHandlers | undefined
@@ -144,11 +152,11 @@ class FramedChannel implements Channel {
   }
 
   #fault(error: unknown): void {
-    const handlers = this.#handlers
+    const receives = this.#decoder !== undefined
     this.#stopReceiving()
     // Only the decoder's own errors are the peer's fault; anything else is a defect of ours and must be seen.
-    if (error instanceof PosternError) handlers?.fault(error)
-    else throw error
+    if (!isPosternError(error)) throw error
+    if (receives) this.#handlers?.fault(error)
   }
 
   #end(): void {
