@@ -17,10 +17,25 @@ export interface Anvil extends AsyncDisposable {
   readonly pid: number
   /** Private to this user; everything in it goes when the node is stopped. */
   readonly directory: string
+  /** Path of its IPC socket. */
+  readonly ipcPath: string
+  /** The same socket as an address. */
   readonly ipcAddress: string
   readonly httpUrl: string
   /** Ends the node and removes its directory. Idempotent. */
   stop(): Promise<void>
+}
+
+/** How to start it, where that is not the usual way. */
+export interface AnvilOptions {
+  /** Stops the node when it aborts. */
+  readonly signal?: AbortSignal | undefined
+  /** Path of the program. Default: the one that npm installed. */
+  readonly binary?: string | undefined
+  /** Where its own directory is made. Default: the system's directory for temporary files. */
+  readonly parentDirectory?: string
+  /** Makes the command line of the program and its arguments, such as one that pins it to a core. */
+  readonly command?: (program: string, args: readonly string[]) => readonly [string, ...string[]]
 }
 
 /** Far more than it takes; a machine under load must not fail. */
@@ -42,22 +57,28 @@ export function findAnvil(): string | undefined {
   }
 }
 
-/** Starts anvil, mining only when asked to, and resolves when it listens. When `signal` aborts, it is stopped. */
-export async function startAnvil(signal?: AbortSignal, binary = findAnvil()): Promise<Anvil> {
+/** Starts anvil, mining only when asked to, and resolves when it listens. */
+export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {
+  const {
+    signal,
+    binary = findAnvil(),
+    parentDirectory = tmpdir(),
+    command = (program, args) => [program, ...args],
+  } = options
   if (binary === undefined) {
     throw new Error(`@foundry-rs/anvil has no program for ${process.platform}-${process.arch}, or npm left it out`)
   }
   signal?.throwIfAborted()
-  const directory = await mkdtemp(join(tmpdir(), 'postern-anvil-'))
+  const directory = await mkdtemp(join(parentDirectory, 'postern-anvil-'))
   const ipcPath = join(directory, 'anvil.ipc')
-  const options = ['--ipc', ipcPath, '--port', '0', '--no-mining', '--steps-tracing']
-  const child = spawn(binary, options, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const [program, ...args] = command(binary, ['--ipc', ipcPath, '--port', '0', '--no-mining', '--steps-tracing'])
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   const stop = stopper(child, directory, signal)
   try {
     const ipcAddress = `unix:${ipcPath}`
     const httpUrl = `http://${await listening(child)}`
     await silence(ipcAddress)
-    return { pid: child.pid ?? 0, directory, ipcAddress, httpUrl, stop, [Symbol.asyncDispose]: stop }
+    return { pid: child.pid ?? 0, directory, ipcPath, ipcAddress, httpUrl, stop, [Symbol.asyncDispose]: stop }
   } catch (error) {
     await stop()
     throw error
@@ -86,6 +107,7 @@ function stopper(child: ChildProcess, directory: string, signal: AbortSignal | u
   const stopNow = (): void => void stop()
   process.once('exit', kill)
   signal?.addEventListener('abort', stopNow, { once: true })
+  if (signal?.aborted === true) stopNow()
   return stop
 }
 

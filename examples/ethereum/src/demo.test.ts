@@ -111,12 +111,12 @@ describe.skipIf(anvilPath === undefined)('the example, on an anvil of its own', 
 
 describe('startAnvil', () => {
   test('startAnvil says what the program said when it ends instead of listening', async () => {
-    await expect(startAnvil(undefined, process.execPath)).rejects.toThrow(/^anvil ended \(status 9\).*bad option/)
+    await expect(startAnvil({ binary: process.execPath })).rejects.toThrow(/^anvil ended \(status 9\).*bad option/)
     expect(readdirSync(directory)).toEqual([])
   })
 
   test('startAnvil says that there is no such program', async () => {
-    await expect(startAnvil(undefined, join(directory, 'none'))).rejects.toThrow('ENOENT')
+    await expect(startAnvil({ binary: join(directory, 'none') })).rejects.toThrow('ENOENT')
     expect(readdirSync(directory)).toEqual([])
   })
 })

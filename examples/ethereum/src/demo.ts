@@ -37,7 +37,7 @@ export interface DemoResult {
 /** Starts a node, does both tasks over both transports, says what it does, and stops the node. */
 export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const { output } = options
-  await using anvil = await startAnvil(options.signal)
+  await using anvil = await startAnvil({ signal: options.signal })
   const { pid, directory, ipcAddress, httpUrl } = anvil
   await using ipc = await connectIpcNode(ipcAddress)
   await using http = connectHttpNode(httpUrl)
