@@ -45,7 +45,7 @@ export class Connection<M extends Methods = {}> implements Caller {
    *
    * @example
    * ```ts
-   * const balance = await geth.call('eth_getBalance', [address, 'latest'], { timeoutMs: 5_000 })
+   * const balance = await geth.call('eth_getBalance', [account, 'latest'], { timeoutMs: 5_000 })
    * ```
    */
   call(method: string, params?: unknown, options?: CallOptions): Promise<unknown>
@@ -53,7 +53,14 @@ export class Connection<M extends Methods = {}> implements Caller {
     return this.#session.call(method, params, options)
   }
 
-  /** Tells something that wants no answer. Resolves when it has a place in the queue. */
+  /**
+   * Tells something that wants no answer. Resolves when it has a place in the queue, which is no proof of its arrival.
+   *
+   * @example
+   * ```ts
+   * await connection.notify('log.line', { text: 'hello' })
+   * ```
+   */
   notify(method: string, params?: unknown): Promise<void> {
     return this.#session.notify(method, params)
   }
@@ -82,12 +89,27 @@ export class Connection<M extends Methods = {}> implements Caller {
     return this.#session.subscribe(method, params, options)
   }
 
-  /** Waits up to `limits.drainMs` for the calls that wait, then ends the connection. Idempotent. */
+  /**
+   * Waits up to `limits.drainMs` for the calls that wait, then ends the connection. Idempotent. An open connection keeps
+   * the process alive.
+   *
+   * @example
+   * ```ts
+   * await connection.close() // where `await using` is not known
+   * ```
+   */
   close(): Promise<void> {
     return this.#session.close()
   }
 
-  /** Ends the connection at once; calls that wait reject. */
+  /**
+   * Ends the connection at once; calls that wait reject.
+   *
+   * @example
+   * ```ts
+   * signal.addEventListener('abort', () => connection.abort())
+   * ```
+   */
   abort(reason?: PosternError): void {
     this.#session.abort(reason)
   }
