@@ -23,8 +23,8 @@ export class FakeStream implements Stream {
     this.#handlers = handlers
   }
 
-  write(chunk: Uint8Array): boolean {
-    this.writes.push(Buffer.from(chunk))
+  write(chunk: Uint8Array | string): boolean {
+    this.writes.push(Buffer.from(chunk as string))
     return this.takes
   }
 

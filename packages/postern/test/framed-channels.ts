@@ -43,7 +43,7 @@ export function startedChannel(given: Given = {}): OpenedChannel {
   const more = given.handlers?.(channel)
   channel.start({
     frame: (frame) => {
-      events.push(`frame ${Buffer.from(frame).toString()}`)
+      events.push(`frame ${frame.bytes.toString()}`)
       more?.frame?.(frame)
     },
     progress: (head, bytes) => progress.push([Buffer.from(head).toString(), bytes]),

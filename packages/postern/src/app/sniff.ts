@@ -45,7 +45,7 @@ function refuse(stream: Stream, first: Uint8Array): PosternError {
     end: () => stream.abort(error),
     close: () => clearTimeout(timer),
   })
-  stream.write(Buffer.from(`${error.message}\n`))
+  stream.write(`${error.message}\n`)
   stream.end()
   return error
 }
@@ -92,7 +92,7 @@ class SniffedStream implements Stream {
     })
   }
 
-  write(chunk: Uint8Array): boolean {
+  write(chunk: Uint8Array | string): boolean {
     return this.#stream.write(chunk)
   }
 

@@ -3,13 +3,14 @@
  * carry is refused instead of becoming `null` or `{}`.
  */
 
-import { isUtf8 } from 'node:buffer'
+import { constants, isUtf8 } from 'node:buffer'
 import { PosternError } from '../core/errors.ts'
-import { excerpt } from '../core/escape.ts'
+import { excerptOfText } from '../core/escape.ts'
+import { Frame } from '../core/frame.ts'
 import { type Codec, type DecodeOptions, RawValue } from './codec.ts'
-import { findLoss, type Loss } from './json-loss.ts'
+import { findLoss, isChangedNumber, type Loss } from './json-loss.ts'
 import { memberRange } from './json-members.ts'
-import { mayChangeNumbers, parseWithBigInts, shorten, unsafeIntegers } from './json-numbers.ts'
+import { checkFinite, mayChangeNumbers, parseWithBigInts, shorten, unsafeIntegers } from './json-numbers.ts'
 
 /** The JSON codec. */
 export const json: Codec = { name: 'json', encode: encodeJson, decode }
@@ -17,9 +18,8 @@ export const json: Codec = { name: 'json', encode: encodeJson, decode }
 /** The text of a value. Throws `TypeError` for one that JSON cannot carry, naming where in it. */
 export function encodeJson(value: unknown): string {
   const loss = findLoss(value)
-  if (loss === undefined) return JSON.stringify(value)
-  if (loss === 'negative zero') return stringifyNegativeZeros(value)
-  throw new TypeError(describeLoss(loss))
+  if (loss !== undefined && loss !== 'changed number') throw new TypeError(describeLoss(loss))
+  return withinOneString(() => (loss === undefined ? JSON.stringify(value) : stringifyExactly(value)))
 }
 
 function describeLoss({ path, what }: Exclude<Loss, string>): string {
@@ -27,42 +27,76 @@ function describeLoss({ path, what }: Exclude<Loss, string>): string {
   return `${where} is ${what}, which JSON cannot carry; send it as a string, or use codec=msgpack or codec=cbor`
 }
 
-/** Stands for -0 while `JSON.stringify`, which knows no -0, writes the rest; random, so that no text can be taken for it. */
-const negativeZero = `-0:${crypto.randomUUID()}`
+/** Stands before a number while `JSON.stringify` writes the rest; random, so that no text can be taken for it. */
+const mark = `number:${crypto.randomUUID()}:`
+const markedNumber = new RegExp(`"${mark}([^"]*)"`, 'g')
 
-function stringifyNegativeZeros(value: unknown): string {
-  const text = JSON.stringify(value, (_key, item: unknown) => (Object.is(item, -0) ? negativeZero : item))
-  return text.replaceAll(`"${negativeZero}"`, '-0')
+/** As `JSON.stringify`, with every number as it is read again. */
+function stringifyExactly(value: unknown): string {
+  const text = JSON.stringify(value, (_key, item: unknown) =>
+    typeof item === 'number' && isChangedNumber(item) ? `${mark}${exactLiteral(item)}` : item,
+  )
+  return text.replaceAll(markedNumber, '$1')
 }
 
-function decode(frame: Uint8Array, options: DecodeOptions = {}): unknown {
-  const bytes = Buffer.isBuffer(frame) ? frame : Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength)
-  if (options.rawMember !== undefined) return decodeAround(bytes, options.rawMember, options)
-  const text = decodeText(bytes)
-  const value = parse(text, bytes)
-  if (options.integers === 'number' || !mayChangeNumbers(text)) return value
+/** With an exponent, from where on a number is no exact integer: what it would be written as is another one. */
+function exactLiteral(number: number): string {
+  return number === 0 ? '-0' : number.toExponential()
+}
+
+function decode(bytes: Uint8Array, options: DecodeOptions = {}): unknown {
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return decodeJson(new Frame(buffer), options)
+}
+
+/** Like `decode`, for a frame that may have its text at hand. */
+export function decodeJson(frame: Frame, options: DecodeOptions): unknown {
+  if (options.rawMember !== undefined) return decodeAround(frame.bytes, options.rawMember, options)
+  const text = withinOneString(() => frame.text())
+  if (text === undefined) throw notUtf8()
+  const value = parse(text)
+  if (!mayChangeNumbers(text)) return value
   const unsafe = unsafeIntegers(text)
-  if (unsafe.length === 0) return value
-  if (options.integers === 'error') throw unsafeInteger(text.slice(unsafe[0]?.start, unsafe[0]?.end))
-  return parseWithBigInts(text, unsafe)
-}
-
-/** The text of the bytes, which must be UTF-8 to the letter. */
-function decodeText(bytes: Buffer): string {
-  const text = bytes.toString('utf8')
-  // A wrong byte becomes U+FFFD. Looking for that is free in text of one-byte characters, which most is.
-  if (text.includes('\ufffd') && !isUtf8(bytes)) {
-    throw new PosternError('bad_frame', 'a frame is not valid UTF-8')
+  const [first] = unsafe
+  if (first === undefined) return value
+  switch (options.integers) {
+    case 'error':
+      throw unsafeInteger(text.slice(first.start, first.end))
+    case 'number':
+      for (const { start, end } of unsafe) checkFinite(text.slice(start, end))
+      return value
+    default:
+      return withinOneString(() => parseWithBigInts(text, unsafe))
   }
-  return text
 }
 
-function parse(text: string, bytes: Buffer): unknown {
+/** Runs what makes one string, and says so where that would be longer than a string can be. */
+function withinOneString<T>(make: () => T): T {
+  try {
+    return make()
+  } catch (cause) {
+    if (!isTooLong(cause)) throw cause
+    const sentence = `a frame has more than ${constants.MAX_STRING_LENGTH} characters, where strings end`
+    throw new PosternError('frame_too_large', sentence, { cause })
+  }
+}
+
+/** Node says it with a code, V8 with a text. */
+function isTooLong(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return 'code' in error ? error.code === 'ERR_STRING_TOO_LONG' : error.message === 'Invalid string length'
+}
+
+function parse(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw new PosternError('bad_frame', `a frame is not JSON: ${excerpt(bytes)}`, { cause })
+    throw new PosternError('bad_frame', `a frame is not JSON: ${excerptOfText(text)}`, { cause })
   }
+}
+
+function notUtf8(): PosternError {
+  return new PosternError('bad_frame', 'a frame is not valid UTF-8')
 }
 
 function unsafeInteger(digits: string): PosternError {
@@ -83,6 +117,8 @@ function decodeAround(bytes: Buffer, member: string, options: DecodeOptions): un
   hole.copy(outside, range.start)
   bytes.copy(outside, range.start + hole.length, range.end)
   const value = decode(outside, rest) as Record<string, unknown>
-  value[member] = new RawValue(bytes.subarray(range.start, range.end))
+  const raw = bytes.subarray(range.start, range.end)
+  if (!isUtf8(raw)) throw notUtf8()
+  value[member] = new RawValue(raw)
   return value
 }

@@ -11,6 +11,7 @@
  */
 
 import type { PosternError } from './errors.ts'
+import type { Frame } from './frame.ts'
 import type { Peer } from './stream.ts'
 
 /** A frame on its way out: bytes, or text that leaves as its UTF-8 bytes (so that a tick's frames are encoded in one go). */
@@ -18,8 +19,8 @@ export type OutgoingFrame = Uint8Array | string
 
 /** What the user of a channel is told. */
 export interface ChannelHandlers {
-  /** A whole frame arrived. The bytes belong to the receiver. */
-  readonly frame: (frame: Uint8Array) => void
+  /** A whole frame arrived. */
+  readonly frame: (frame: Frame) => void
   /**
    * Bytes of a frame that is not whole yet. `head` holds its first bytes (at least 128 where so many came), `bytes`
    * counts what has arrived of it.

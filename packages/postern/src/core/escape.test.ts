@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { escapeText, excerpt } from './escape.ts'
+import { escapeText, excerpt, excerptOfText } from './escape.ts'
 
 const unsafeRanges = [
   [0x00, 0x1f, 'C0'],
@@ -61,6 +61,7 @@ test.each([
 test('excerpt cuts after its length and says so', () => {
   expect(excerpt(Buffer.from('x'.repeat(60)))).toBe(`"${'x'.repeat(60)}"`)
   expect(excerpt(Buffer.from('x'.repeat(61)))).toBe(`"${'x'.repeat(60)}"…`)
-  expect(excerpt(Buffer.from('abcdef'), 3)).toBe('"abc"…')
-  expect(excerpt(new Uint8Array([0x61, 0xc3, 0xa9]), 2)).toBe('"a\ufffd"…')
+  expect(excerptOfText('x'.repeat(60))).toBe(`"${'x'.repeat(60)}"`)
+  expect(excerptOfText(`${'x'.repeat(60)}é`)).toBe(`"${'x'.repeat(60)}"…`)
+  expect(excerptOfText('a\u001bb')).toBe('"a\\u001bb"')
 })

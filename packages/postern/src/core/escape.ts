@@ -11,8 +11,16 @@ export function escapeText(text: string): string {
   return text.replace(unsafe, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
+/** How much of something unexpected an error message shows. */
+const excerptLength = 60
+
 /** The first bytes of something unexpected, as an escaped excerpt for an error message. */
-export function excerpt(bytes: Uint8Array, length = 60): string {
-  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, length))
-  return `"${escapeText(text)}"${bytes.length > length ? '…' : ''}`
+export function excerpt(bytes: Uint8Array): string {
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, excerptLength))
+  return `"${escapeText(text)}"${bytes.length > excerptLength ? '…' : ''}`
+}
+
+/** The same of something that is text already. */
+export function excerptOfText(text: string): string {
+  return `"${escapeText(text.slice(0, excerptLength))}"${text.length > excerptLength ? '…' : ''}`
 }

@@ -42,10 +42,10 @@ export interface Stream {
   /** Begins delivery. Called exactly once. */
   start(handlers: StreamHandlers): void
   /**
-   * Sends bytes, in order. The chunk must not change until it has left. False means: wait for `drain` before the
-   * next one. The stream bounds nothing; its user does.
+   * Sends bytes, or text as its UTF-8 bytes, in order. The chunk must not change until it has left. False means: wait
+   * for `drain` before the next one. The stream bounds nothing; its user does.
    */
-  write(chunk: Uint8Array): boolean
+  write(chunk: Uint8Array | string): boolean
   /** Stops delivery of `data`; the kernel's buffer then slows the other side. */
   pause(): void
   resume(): void

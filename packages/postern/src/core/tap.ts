@@ -4,6 +4,7 @@
 
 import type { Channel, ChannelHandlers, OutgoingFrame } from './channel.ts'
 import type { PosternError } from './errors.ts'
+import type { Frame } from './frame.ts'
 import type { Peer } from './stream.ts'
 
 /** Sees what passes. Its callbacks must not throw and must copy what they keep. */
@@ -45,8 +46,8 @@ class TappedChannel implements Channel {
   start(handlers: ChannelHandlers): void {
     this.#channel.start({
       ...handlers,
-      frame: (frame) => {
-        this.#tap.frame('in', frame)
+      frame: (frame: Frame) => {
+        this.#tap.frame('in', frame.bytes)
         handlers.frame(frame)
       },
       close: (reason) => {

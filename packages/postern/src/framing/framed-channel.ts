@@ -7,6 +7,7 @@
 
 import type { Channel, ChannelHandlers, OutgoingFrame } from '../core/channel.ts'
 import { isPosternError, PosternError } from '../core/errors.ts'
+import type { Frame } from '../core/frame.ts'
 import type { Limits } from '../core/limits.ts'
 import type { Peer, Stream } from '../core/stream.ts'
 import type { FrameDecoder, FrameLimits, Framing } from './framing.ts'
@@ -47,7 +48,7 @@ class FramedChannel implements Channel {
   readonly #stream: Stream
   readonly #options: FramedChannelOptions
   readonly #queue: SendQueue
-  readonly #sink = (frame: Uint8Array): void => {
+  readonly #sink = (frame: Frame): void => {
     // Who is told of a frame may give up the channel, and then wants none of those behind it in the same chunk.
     if (this.#decoder !== undefined) this.#handlers?.frame(frame)
   }

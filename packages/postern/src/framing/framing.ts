@@ -8,6 +8,7 @@
 
 import type { OutgoingFrame } from '../core/channel.ts'
 import { PosternError } from '../core/errors.ts'
+import type { Frame } from '../core/frame.ts'
 
 /** What bounds a frame on its way in. */
 export interface FrameLimits {
@@ -20,7 +21,7 @@ export interface FrameLimits {
 }
 
 /** Takes whole frames, in order; called within `push`, `quiet` or `end`. */
-export type FrameSink = (frame: Uint8Array) => void
+export type FrameSink = (frame: Frame) => void
 
 /** One direction of one connection: bytes in, frames out. */
 export interface FrameDecoder {
@@ -44,8 +45,8 @@ export interface FrameDecoder {
 export interface Framing {
   readonly name: string
   decoder(limits: FrameLimits): FrameDecoder
-  /** The bytes that carry these frames, in order, in as few pieces as is sensible. */
-  encode(frames: readonly OutgoingFrame[]): readonly Uint8Array[]
+  /** What carries these frames, in order, in as few pieces as is sensible. Text leaves as its UTF-8 bytes. */
+  encode(frames: readonly OutgoingFrame[]): readonly OutgoingFrame[]
 }
 
 /** The error for a frame over its limit. `atLeast` counts the bytes seen or announced. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Frame } from '../core/frame.ts'
 import { awkwardFrames, jsonFrameOf } from '../../test/json-frames.ts'
 import { framesOf, framingContract } from '../testing/framing-contract.ts'
 import type { FrameLimits } from './framing.ts'
@@ -20,7 +21,7 @@ const serverLimits: FrameLimits = {
 function reader(given: Partial<FrameLimits> = {}) {
   const decoder = jsonStream.decoder({ ...serverLimits, ...given })
   const frames: string[] = []
-  const sink = (frame: Uint8Array): void => void frames.push(Buffer.from(frame).toString())
+  const sink = (frame: Frame): void => void frames.push(frame.bytes.toString())
   return {
     decoder,
     frames,

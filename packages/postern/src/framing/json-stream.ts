@@ -12,6 +12,7 @@
 import type { OutgoingFrame } from '../core/channel.ts'
 import { PosternError } from '../core/errors.ts'
 import { excerpt } from '../core/escape.ts'
+import { ChunkText, Frame } from '../core/frame.ts'
 import { FrameBuffer } from './frame-buffer.ts'
 import {
   endedInsideFrame,
@@ -30,20 +31,23 @@ export const jsonStream: Framing = {
   encode: encodeLines,
 }
 
-/** Each frame with a newline behind it; the text of all frames leaves as one piece. */
-export function encodeLines(frames: readonly OutgoingFrame[]): readonly Uint8Array[] {
-  const pieces: Uint8Array[] = []
+/** Text longer than this is not joined with its newline: that would copy it. */
+const joinedTextLength = 64 * 1024
+
+/** Each frame with a newline behind it; the text of all small frames leaves as one piece. */
+export function encodeLines(frames: readonly OutgoingFrame[]): readonly OutgoingFrame[] {
+  const pieces: OutgoingFrame[] = []
   let text = ''
   for (const frame of frames) {
-    if (typeof frame === 'string') {
+    if (typeof frame === 'string' && frame.length <= joinedTextLength) {
       text += `${frame}\n`
       continue
     }
-    if (text !== '') pieces.push(Buffer.from(text))
+    if (text !== '') pieces.push(text)
     pieces.push(frame)
     text = '\n'
   }
-  if (text !== '') pieces.push(Buffer.from(text))
+  if (text !== '') pieces.push(text)
   return pieces
 }
 
@@ -67,6 +71,7 @@ export class JsonStreamDecoder implements FrameDecoder {
   }
 
   push(chunk: Buffer, sink: FrameSink): void {
+    const text = new ChunkText(chunk)
     let index = 0
     while (index < chunk.length) {
       if (this.#held.length === 0) {
@@ -77,7 +82,7 @@ export class JsonStreamDecoder implements FrameDecoder {
         }
         if (!opensValue(byte)) throw notJson(chunk.subarray(index))
       }
-      index = this.#value(chunk, index, sink)
+      index = this.#value(chunk, index, { text, sink })
     }
   }
 
@@ -87,18 +92,16 @@ export class JsonStreamDecoder implements FrameDecoder {
     if (this.#held.length > 0) throw endedInsideFrame(this.#held.length)
   }
 
-  /** Takes one value, or what the chunk has of it. */
-  #value(chunk: Buffer, start: number, sink: FrameSink): number {
+  /** Takes one value, or what the chunk has of it; returns the index behind it. */
+  #value(chunk: Buffer, start: number, { text, sink }: { text: ChunkText; sink: FrameSink }): number {
     const end = this.#scanner.scan(chunk, start)
-    const piece = start === 0 && end < 0 ? chunk : chunk.subarray(start, end < 0 ? chunk.length : end)
-    const length = this.#held.length + piece.length
+    const taken = end < 0 ? chunk.length : end
+    const length = this.#held.length + taken - start
     if (length > this.#limits.maxFrameBytes) throw frameTooLarge(this.#limits, length)
-    if (end < 0) {
-      this.#held.add(piece)
-      return chunk.length
-    }
-    sink(this.#held.take(piece))
-    return end
+    if (end < 0) this.#held.add(start === 0 ? chunk : chunk.subarray(start))
+    else if (this.#held.length === 0) sink(new Frame(chunk, start, end, text))
+    else sink(new Frame(this.#held.take(chunk.subarray(start, end))))
+    return taken
   }
 }
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Frame } from '../core/frame.ts'
 import { awkwardFrames, jsonFrameOf } from '../../test/json-frames.ts'
 import { isPosternError } from '../core/errors.ts'
 import { framesOf, framingContract } from '../testing/framing-contract.ts'
@@ -22,7 +23,7 @@ const limits: FrameLimits = {
 function reader(given: Partial<FrameLimits> = {}) {
   const decoder: FrameDecoder = newline.decoder({ ...limits, ...given })
   const frames: string[] = []
-  const sink = (frame: Uint8Array): void => void frames.push(Buffer.from(frame).toString())
+  const sink = (frame: Frame): void => void frames.push(frame.bytes.toString())
   return {
     decoder,
     frames,
@@ -56,8 +57,8 @@ describe('lines', () => {
 
   test('newline writes each frame with a newline behind it', () => {
     const wire = newline.encode(['{"a":1}', Buffer.from('[2]'), Buffer.from('[3]'), '{"b":"é"}', '[4]'])
-    expect(Buffer.concat(wire).toString()).toBe('{"a":1}\n[2]\n[3]\n{"b":"é"}\n[4]\n')
-    expect(newline.encode(['{"a":1}', '[2]'])).toEqual([Buffer.from('{"a":1}\n[2]\n')])
+    expect(wire.map(String).join('')).toBe('{"a":1}\n[2]\n[3]\n{"b":"é"}\n[4]\n')
+    expect(newline.encode(['{"a":1}', '[2]'])).toEqual(['{"a":1}\n[2]\n'])
     expect(newline.encode([])).toEqual([])
   })
 

@@ -10,6 +10,7 @@
  * JSON scanner looks for the ends of values instead, up to the next newline.
  */
 
+import { ChunkText, Frame } from '../core/frame.ts'
 import { FrameBuffer } from './frame-buffer.ts'
 import {
   endedInsideFrame,
@@ -57,10 +58,12 @@ class NewlineDecoder implements FrameDecoder {
   }
 
   push(chunk: Buffer, sink: FrameSink): void {
+    const lines = new ChunkLines(chunk)
     let start = 0
     let end = chunk.indexOf(newlineByte)
     while (end >= 0) {
-      this.#endLine(chunk.subarray(start, end), sink)
+      if (this.#held.length === 0 && this.#scanning === undefined) this.#wholeLine(lines, start, end, sink)
+      else this.#endLine(chunk.subarray(start, end), sink)
       start = end + 1
       end = chunk.indexOf(newlineByte, start)
     }
@@ -84,7 +87,19 @@ class NewlineDecoder implements FrameDecoder {
     for (const piece of this.#held.takePieces()) scanning.push(piece, sink)
   }
 
-  /** Takes the last piece of a line. */
+  /** Takes a line that lies in one chunk. */
+  #wholeLine(lines: ChunkLines, from: number, to: number, sink: FrameSink): void {
+    const { chunk } = lines
+    const start = firstSolidByte(chunk, from, to)
+    const end = behindLastSolidByte(chunk, start, to)
+    if (start === end) return
+    if (!opensValue(chunk[start] as number)) throw notJson(chunk.subarray(start, to))
+    this.#checkLength(to - start)
+    if (lines.mayBeGlued && isGlued(chunk.subarray(start, end))) this.#splitLine(chunk.subarray(start, end), sink)
+    else sink(new Frame(chunk, start, end, lines.text))
+  }
+
+  /** Takes the last piece of a line that came in several. */
   #endLine(piece: Buffer, sink: FrameSink): void {
     if (this.#scanning !== undefined) {
       this.#scanning.push(piece, sink)
@@ -92,13 +107,11 @@ class NewlineDecoder implements FrameDecoder {
       this.#scanning = undefined
       return
     }
-    const rest = this.#held.length === 0 ? fromFirstSolidByte(piece) : piece
-    this.#checkLength(rest.length)
-    const line = toLastSolidByte(this.#held.take(rest))
-    if (line.length === 0) return
-    if (!opensValue(line[0] as number)) throw notJson(line)
+    this.#checkLength(piece.length)
+    const line = this.#held.take(piece)
+    const end = behindLastSolidByte(line, 0, line.length)
     if (isGlued(line)) this.#splitLine(line, sink)
-    else sink(line)
+    else sink(new Frame(line, 0, end))
   }
 
   /** Several values in one line, or a string that looks like it. */
@@ -114,12 +127,14 @@ class NewlineDecoder implements FrameDecoder {
       this.#scanning.push(rest, sink)
       return
     }
-    const piece = this.#held.length === 0 ? fromFirstSolidByte(rest) : rest
-    if (piece.length === 0) return
-    this.#checkLength(piece.length)
-    if (this.#held.length === 0 && !opensValue(piece[0] as number)) throw notJson(piece)
-    this.#lastByte = toLastSolidByte(piece).at(-1) ?? this.#lastByte
-    this.#held.add(piece)
+    const start = this.#held.length === 0 ? firstSolidByte(rest, 0, rest.length) : 0
+    const length = rest.length - start
+    if (length === 0) return
+    this.#checkLength(length)
+    if (this.#held.length === 0 && !opensValue(rest[start] as number)) throw notJson(rest.subarray(start))
+    const end = behindLastSolidByte(rest, start, rest.length)
+    if (end > start) this.#lastByte = rest[end - 1]
+    this.#held.add(start === 0 ? rest : rest.subarray(start))
   }
 
   #checkLength(added: number): void {
@@ -128,20 +143,40 @@ class NewlineDecoder implements FrameDecoder {
   }
 }
 
+/** What the lines of one chunk share. */
+class ChunkLines {
+  readonly chunk: Buffer
+  readonly text: ChunkText
+  #mayBeGlued: boolean | undefined
+
+  constructor(chunk: Buffer) {
+    this.chunk = chunk
+    this.text = new ChunkText(chunk)
+  }
+
+  /** False when no line of the chunk can hold several values: looked up once for all of them. */
+  get mayBeGlued(): boolean {
+    this.#mayBeGlued ??= glues.some((glue) => this.chunk.indexOf(glue, 0, 'latin1') >= 0)
+    return this.#mayBeGlued
+  }
+}
+
+const glues = ['}{', '}[', ']{', ']['] as const
+
 /** Whether a value seems to begin directly behind the end of another, which within one value only a string can hold. */
 function isGlued(line: Buffer): boolean {
   const [braceBehind, bracketBehind] = line[0] === openBrace ? ['}{', '}['] : [']{', '][']
   return line.indexOf(braceBehind, 1, 'latin1') >= 0 || line.indexOf(bracketBehind, 1, 'latin1') >= 0
 }
 
-function fromFirstSolidByte(bytes: Buffer): Buffer {
-  let index = 0
-  while (index < bytes.length && isWhiteSpace(bytes[index] as number)) index++
-  return index === 0 ? bytes : bytes.subarray(index)
+function firstSolidByte(bytes: Buffer, from: number, to: number): number {
+  let index = from
+  while (index < to && isWhiteSpace(bytes[index] as number)) index++
+  return index
 }
 
-function toLastSolidByte(bytes: Buffer): Buffer {
-  let end = bytes.length
-  while (end > 0 && isWhiteSpace(bytes[end - 1] as number)) end--
-  return end === bytes.length ? bytes : bytes.subarray(0, end)
+function behindLastSolidByte(bytes: Buffer, from: number, to: number): number {
+  let index = to
+  while (index > from && isWhiteSpace(bytes[index - 1] as number)) index--
+  return index
 }

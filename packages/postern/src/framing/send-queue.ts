@@ -24,6 +24,9 @@ interface SendQueueOptions {
 /** Frames are encoded in groups of about this size, and larger ones written in slices of it. */
 const sliceBytes = 256 * 1024
 
+/** Text that surely fits in a slice: a character takes at most three bytes. */
+const sliceCharacters = 64 * 1024
+
 export class SendQueue {
   readonly #stream: Stream
   readonly #framing: Framing
@@ -31,7 +34,7 @@ export class SendQueue {
   #frames: OutgoingFrame[] = []
   #next = 0
   /** Encoded pieces of the group that is leaving, the first one cut down to what is left of it. */
-  #pieces: Uint8Array[] = []
+  #pieces: OutgoingFrame[] = []
   #queuedBytes = 0
   #sentFrames = 0
   #writtenFrames = 0
@@ -171,10 +174,20 @@ export class SendQueue {
   }
 
   #writeSlice(): void {
-    const piece = this.#pieces[0] as Uint8Array
-    const slice = piece.length > sliceBytes ? piece.subarray(0, sliceBytes) : piece
-    if (slice === piece) this.#pieces.shift()
-    else this.#pieces[0] = piece.subarray(sliceBytes)
+    const piece = this.#pieces[0] as OutgoingFrame
+    if (piece.length <= (typeof piece === 'string' ? sliceCharacters : sliceBytes)) {
+      this.#pieces.shift()
+      this.#write(piece)
+      return
+    }
+    const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece
+    this.#queuedBytes += bytes.length - piece.length
+    if (bytes.length > sliceBytes) this.#pieces[0] = bytes.subarray(sliceBytes)
+    else this.#pieces.shift()
+    this.#write(bytes.subarray(0, sliceBytes))
+  }
+
+  #write(slice: OutgoingFrame): void {
     this.#queuedBytes -= slice.length
     if (!this.#stream.write(slice)) this.#blocked = true
   }
@@ -203,30 +216,31 @@ function flushQueue(queue: SendQueue): void {
   queue.flush()
 }
 
-/** The same bytes with small pieces copied together, up to a slice, since each piece that is left is a write. */
-function joinPieces(pieces: readonly Uint8Array[]): Uint8Array[] {
+/** The same with small pieces joined, up to a slice, since each piece that is left is a write. */
+function joinPieces(pieces: readonly OutgoingFrame[]): OutgoingFrame[] {
   if (pieces.length === 1) return [...pieces]
-  const joined: Uint8Array[] = []
+  const joined: OutgoingFrame[] = []
   let first = 0
   while (first < pieces.length) {
     let end = first + 1
-    let bytes = (pieces[first] as Uint8Array).length
-    while (end < pieces.length && bytes + (pieces[end] as Uint8Array).length <= sliceBytes) {
-      bytes += (pieces[end++] as Uint8Array).length
+    let length = (pieces[first] as OutgoingFrame).length
+    while (end < pieces.length && length + (pieces[end] as OutgoingFrame).length <= sliceBytes) {
+      length += (pieces[end++] as OutgoingFrame).length
     }
-    joined.push(joinRun(pieces.slice(first, end), bytes))
+    joined.push(joinRun(pieces.slice(first, end)))
     first = end
   }
   return joined
 }
 
-function joinRun(run: readonly Uint8Array[], bytes: number): Uint8Array {
-  if (run.length === 1) return run[0] as Uint8Array
-  const whole = Buffer.allocUnsafeSlow(bytes)
+function joinRun(run: readonly OutgoingFrame[]): OutgoingFrame {
+  if (run.length === 1) return run[0] as OutgoingFrame
+  const parts = run.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece))
+  const whole = Buffer.allocUnsafeSlow(parts.reduce((sum, part) => sum + part.length, 0))
   let offset = 0
-  for (const piece of run) {
-    whole.set(piece, offset)
-    offset += piece.length
+  for (const part of parts) {
+    whole.set(part, offset)
+    offset += part.length
   }
   return whole
 }

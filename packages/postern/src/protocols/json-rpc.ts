@@ -13,7 +13,7 @@
  * `"error": null` beside a result (JSON-RPC 1.0, Bitcoin Core).
  */
 
-import { encodeJson, json } from '../codecs/json.ts'
+import { decodeJson, encodeJson, json } from '../codecs/json.ts'
 import type { Limits } from '../core/limits.ts'
 import { wireError } from './json-rpc-codes.ts'
 import type { Id, Incoming, InvalidMessage, Message, WireError } from './message.ts'
@@ -23,7 +23,7 @@ import type { Protocol } from './protocol.ts'
 export const jsonRpc: Protocol = {
   name: 'json-rpc',
   read: (frame, { limits, integers, raw }) =>
-    readJsonRpc(json.decode(frame, raw === true ? { integers, rawMember: 'result' } : { integers }), limits),
+    readJsonRpc(decodeJson(frame, raw === true ? { integers, rawMember: 'result' } : { integers }), limits),
   readValue: (bytes, integers) => json.decode(bytes, { integers }),
   write: writeJsonRpc,
   writeBatch: (messages) => `[${messages.join(',')}]`,
@@ -61,7 +61,8 @@ function readRequest(members: Members, limits: JsonRpcLimits): Message | Invalid
   const { method } = members
   const hasId = Object.hasOwn(members, 'id')
   const id = members['id']
-  if (hasId && !isId(id, limits)) return invalid(null, 'an id must be a whole number up to 2^53 - 1, a short string or null')
+  if (hasId && !isId(id, limits))
+    return invalid(null, 'an id must be a whole number up to 2^53 - 1, a short string or null')
   const answerId = hasId ? (id as Id) : null
   if (members['jsonrpc'] !== '2.0') return invalid(answerId, 'the member jsonrpc must be "2.0"')
   if (typeof method !== 'string') return invalid(answerId, 'the method must be a string')
@@ -69,13 +70,15 @@ function readRequest(members: Members, limits: JsonRpcLimits): Message | Invalid
     return invalid(answerId, `a method name over limits.maxMethodBytes (${limits.maxMethodBytes})`)
   }
   const params = members['params'] ?? undefined
-  if (params !== undefined && typeof params !== 'object') return invalid(answerId, 'params must be an array or an object')
+  if (params !== undefined && typeof params !== 'object')
+    return invalid(answerId, 'params must be an array or an object')
   return hasId ? { kind: 'call', id: answerId, method, params } : { kind: 'note', method, params }
 }
 
 function readAnswer(members: Members): Message | InvalidMessage {
   const id = members['id'] ?? null
-  if (typeof id !== 'number' && typeof id !== 'string' && id !== null) return invalid(null, 'an answer with an id that is none')
+  if (typeof id !== 'number' && typeof id !== 'string' && id !== null)
+    return invalid(null, 'an answer with an id that is none')
   const error = members['error'] ?? undefined
   if (error === undefined) return { kind: 'result', id, value: members['result'] }
   return { kind: 'error', id, error: readError(error) }

@@ -4,6 +4,7 @@
 
 import type { Integers } from '../codecs/codec.ts'
 import type { OutgoingFrame } from '../core/channel.ts'
+import type { Frame } from '../core/frame.ts'
 import type { Limits } from '../core/limits.ts'
 import type { Id, Incoming, Message } from './message.ts'
 
@@ -22,7 +23,7 @@ export interface Protocol {
    * Throws `bad_frame` for bytes that are not the protocol's codec, and `bad_message` for numbers that cannot be held
    * exactly as `integers` asks. What is no message is read as `invalid`.
    */
-  read(frame: Uint8Array, options: ReadOptions): Incoming
+  read(frame: Frame, options: ReadOptions): Incoming
   /** Decodes the bytes of a `RawValue` after all. */
   readValue(bytes: Uint8Array, integers: Integers): unknown
   /** Throws `TypeError` for a value that cannot be carried exactly. */

@@ -5,6 +5,7 @@
 import { type Integers, RawValue } from '../codecs/codec.ts'
 import type { Channel, OutgoingFrame } from '../core/channel.ts'
 import { type ErrorCode, PosternError } from '../core/errors.ts'
+import type { Frame } from '../core/frame.ts'
 import type { Limits } from '../core/limits.ts'
 import { errorFromWire } from '../protocols/json-rpc-codes.ts'
 import type { ErrorMessage, Id, ResultMessage } from '../protocols/message.ts'
@@ -155,9 +156,9 @@ export class Calling {
   }
 
   /** Whether the frame may be the answer to a call that wants its bytes. */
-  wantsRaw(frame: Uint8Array): boolean {
+  wantsRaw(frame: Frame): boolean {
     if (!this.#pending.hasRaw) return false
-    const id = this.#options.protocol.peekId(frame)
+    const id = this.#options.protocol.peekId(frame.bytes)
     return id === undefined || this.#pending.get(id)?.options.raw === true
   }
 
@@ -174,11 +175,13 @@ export class Calling {
     if (this.#pending.size === 0) this.#options.onIdle()
   }
 
-  /** The answer of this id cannot be given as its caller wants it. */
-  refuse(id: Id, error: PosternError): void {
+  /** The answer of this id cannot be given as its caller wants it; false when no call of ours has the id. */
+  refuse(id: Id, error: PosternError): boolean {
     const call = this.#pending.get(id)
-    if (call !== undefined) this.#pending.settle(call.id, { error })
+    if (call === undefined) return false
+    this.#pending.settle(call.id, { error })
     if (this.#pending.size === 0) this.#options.onIdle()
+    return true
   }
 
   /** Takes a note that belongs to a subscription of ours; false for any other. */

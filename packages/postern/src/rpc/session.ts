@@ -5,6 +5,7 @@
 import type { Integers } from '../codecs/codec.ts'
 import type { Channel } from '../core/channel.ts'
 import { isPosternError, PosternError } from '../core/errors.ts'
+import type { Frame } from '../core/frame.ts'
 import type { Limits } from '../core/limits.ts'
 import type { Peer } from '../core/stream.ts'
 import { wireError } from '../protocols/json-rpc-codes.ts'
@@ -125,7 +126,7 @@ export class Session implements Caller {
     this.#channel.abort(reason)
   }
 
-  #frame(frame: Uint8Array): void {
+  #frame(frame: Frame): void {
     const { integers, limits, protocol } = this.#options
     let incoming: Incoming
     try {
@@ -182,9 +183,17 @@ export class Session implements Caller {
   }
 
   /** A frame with numbers that a double cannot hold: an answer is given as its caller wants it, a call is refused. */
-  #inexact(frame: Uint8Array, error: PosternError): void {
+  #inexact(frame: Frame, error: PosternError): void {
     const { address, integers, limits, onError, protocol } = this.#options
-    const rounded = protocol.read(frame, { limits, integers: 'number' })
+    let rounded: Incoming
+    try {
+      rounded = protocol.read(frame, { limits, integers: 'number' })
+    } catch {
+      // Beyond any number: whose it is can still be seen from its beginning.
+      const id = protocol.peekId(frame.bytes) ?? null
+      if (!this.#calling.refuse(id, error)) this.#say(errorAnswer(id, wireError('invalid_params', error.sentence)))
+      return
+    }
     switch (rounded.kind) {
       case 'result':
         try {

@@ -271,9 +271,9 @@ function record(channel: Channel): Recorded {
     reason: undefined,
   }
   channel.start({
-    frame: (bytes) => {
+    frame: (frame) => {
       recorded.events.push('frame')
-      recorded.frames.push(Buffer.from(bytes))
+      recorded.frames.push(Buffer.from(frame.bytes))
     },
     fault: (error) => {
       recorded.events.push('fault')

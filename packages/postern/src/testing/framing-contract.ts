@@ -9,7 +9,7 @@
 
 import assert from 'node:assert/strict'
 import { isPosternError, PosternError } from '../core/errors.ts'
-import type { FrameDecoder, FrameLimits, Framing } from '../framing/framing.ts'
+import type { FrameDecoder, FrameLimits, FrameSink, Framing } from '../framing/framing.ts'
 import type { ContractCase } from './contract-case.ts'
 import { countedBuffer, type Looks } from './counted-buffer.ts'
 import { type SeededRandom, seededRandom } from './seeded-random.ts'
@@ -58,10 +58,10 @@ export function framesOf(
   let from = 0
   for (const cut of [...cuts, wire.length]) {
     // A copy, as a stream gives every chunk away for good.
-    decoder.push(Buffer.from(wire.subarray(from, cut)), (frame) => frames.push(frame))
+    decoder.push(Buffer.from(wire.subarray(from, cut)), (frame) => frames.push(frame.bytes))
     from = cut
   }
-  decoder.end((frame) => frames.push(frame))
+  decoder.end((frame) => frames.push(frame.bytes))
   return frames
 }
 
@@ -123,11 +123,11 @@ const promises: Readonly<Record<FramingPromise, Cases>> = {
       const [first, second] = [framing.decoder(anyLimits), framing.decoder(anyLimits)]
       const got: [Uint8Array[], Uint8Array[]] = [[], []]
       for (const byte of wire) {
-        first.push(Buffer.from([byte]), (frame) => got[0].push(frame))
-        second.push(Buffer.from([byte]), (frame) => got[1].push(frame))
+        first.push(Buffer.from([byte]), (frame) => got[0].push(frame.bytes))
+        second.push(Buffer.from([byte]), (frame) => got[1].push(frame.bytes))
       }
-      first.end((frame) => got[0].push(frame))
-      second.end((frame) => got[1].push(frame))
+      first.end((frame) => got[0].push(frame.bytes))
+      second.end((frame) => got[1].push(frame.bytes))
       assertSame(got[0], frames)
       assertSame(got[1], frames)
     },
@@ -202,8 +202,8 @@ const promises: Readonly<Record<FramingPromise, Cases>> = {
       for (let cut = start + 1; cut < start + 39; cut++) {
         const decoder = framing.decoder(anyLimits)
         const got: Uint8Array[] = []
-        decoder.push(Buffer.from(whole.subarray(0, cut)), (frame) => got.push(frame))
-        assert.throws(() => decoder.end((frame) => got.push(frame)), isClosed, `ended after ${cut} bytes`)
+        decoder.push(Buffer.from(whole.subarray(0, cut)), (frame) => got.push(frame.bytes))
+        assert.throws(() => decoder.end((frame) => got.push(frame.bytes)), isClosed, `ended after ${cut} bytes`)
         assertSame(got, frames)
       }
     },
@@ -248,7 +248,7 @@ const promises: Readonly<Record<FramingPromise, Cases>> = {
 }
 
 function wireOf(framing: Framing, frames: readonly (Buffer | string)[]): Buffer {
-  return Buffer.concat(framing.encode(frames))
+  return Buffer.concat(framing.encode(frames).map((piece) => Buffer.from(piece as string)))
 }
 
 function assertSame(got: readonly Uint8Array[], expected: readonly Buffer[], what = ''): void {
@@ -274,7 +274,7 @@ function feed(framing: Framing, wire: Buffer, { limit, pieceBytes }: { limit: nu
   const outcome: Outcome = { frames: [], error: undefined }
   try {
     for (let at = 0; at < wire.length; at += pieceBytes) {
-      decoder.push(Buffer.from(wire.subarray(at, at + pieceBytes)), (frame) => outcome.frames.push(frame))
+      decoder.push(Buffer.from(wire.subarray(at, at + pieceBytes)), (frame) => outcome.frames.push(frame.bytes))
       assert.ok(decoder.pendingBytes <= limit, `${decoder.pendingBytes} bytes held at a limit of ${limit}`)
     }
   } catch (error) {
@@ -344,7 +344,7 @@ function damaged({ framing, frames }: FramingHarness, random: SeededRandom): Buf
 function surviveGarbage(framing: Framing, wire: Buffer, random: SeededRandom): void {
   const decoder = framing.decoder({ ...anyLimits, maxFrameBytes: 100, maxDepth: 8, maxContainers: 20 })
   let bytes = 0
-  const sink = (frame: Uint8Array): void => {
+  const sink: FrameSink = (frame) => {
     bytes += frame.length
     assert.ok(frame.length > 0 && frame.length <= 100, `a frame of ${frame.length} bytes, seed ${random.seed}`)
   }

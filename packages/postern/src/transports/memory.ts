@@ -4,6 +4,7 @@
 
 import type { Channel, ChannelHandlers, Listener, OutgoingFrame } from '../core/channel.ts'
 import { PosternError } from '../core/errors.ts'
+import { Frame } from '../core/frame.ts'
 import type { Limits } from '../core/limits.ts'
 import { type Peer, unknownPeer } from '../core/stream.ts'
 
@@ -176,7 +177,7 @@ class MemoryChannel implements Channel {
           `a frame of ${event.frame.length} bytes exceeds the limit of ${maxFrameBytes}`,
         ),
       )
-    } else handlers?.frame(event.frame)
+    } else handlers?.frame(new Frame(event.frame))
   }
 
   #closeSoon(reason: PosternError | undefined): void {

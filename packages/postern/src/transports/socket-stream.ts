@@ -47,7 +47,7 @@ export class SocketStream implements Stream {
     if (!this.#paused) this.#socket.resume()
   }
 
-  write(chunk: Uint8Array): boolean {
+  write(chunk: Uint8Array | string): boolean {
     return this.#socket.writable ? this.#socket.write(chunk) : true
   }
 
