@@ -48,9 +48,8 @@ export async function compareTraces(
   const { runs, bytes } = await fetchInTurns(nodes, hash, options)
   const answerBytes = bytes.length + envelopeBytes
   checkSize(loops, answerBytes)
-  output.write(
-    `  ${count(answerBytes)} bytes on the socket (${envelopeBytes} of them around the result), the same over HTTP\n`,
-  )
+  const around = `${envelopeBytes} around it when the id has one digit`
+  output.write(`  ${count(answerBytes)} bytes: ${count(bytes.length)} of result, the same over both, and ${around}\n`)
 
   const summary = summarizeTrace(bytes)
   output.write(`  peak of EVM memory: ${peak(summary)}: this contract counts on the stack alone\n`)

@@ -62,7 +62,7 @@ describe.skipIf(anvilPath === undefined)('the example, on an anvil of its own', 
     expect(traces.answerBytes).toBe(2_364_950)
     expect(traces.countdown).toEqual({ steps: 25_377, failed: false, peakBytes: 0 })
     expect(traces.filler).toEqual({ steps: 4, failed: false, peakBytes: 65_536 })
-    expect(out.text()).toContain('2,364,950 bytes on the socket')
+    expect(out.text()).toContain('2,364,950 bytes: 2,364,915 of result, the same over both')
     expect(out.text()).toMatch(/^trace received +\d.* x$/m)
   })
 
