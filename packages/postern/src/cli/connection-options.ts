@@ -1,0 +1,92 @@
+/**
+ * What the commands that talk to a server have in common: their options, and how these become a connection.
+ */
+
+import { connect } from '../app/connect.ts'
+import type { Connection } from '../app/connection.ts'
+import { maxTimerMs } from '../core/deadline.ts'
+import { type Limits, resolveLimits } from '../core/limits.ts'
+import type { commonOptions, OptionValues } from './command.ts'
+import { parseDuration } from './duration.ts'
+import { frameLog } from './frame-log.ts'
+import type { Progress } from './progress.ts'
+import { UsageError } from './usage-error.ts'
+
+/**
+ * More than a program of one's own needs: what reads the items of a subscription here is often slower than their server,
+ * and to a server that is not ours nobody can say so.
+ */
+const maxBufferedItems = 65_536
+
+/** Options of every command that takes ADDRESS. */
+export const connectionOptions = {
+  timeout: { type: 'string', value: 'TIME', help: 'longest wait without a byte: 5s, 500ms, 2m; default 30s' },
+  trust: {
+    type: 'string',
+    multiple: true,
+    value: 'UID',
+    help: "believe a server that runs as this user, besides one's own and root",
+  },
+  limit: {
+    type: 'string',
+    multiple: true,
+    value: 'NAME=NUMBER',
+    help: 'change a limit of the library, as maxAnswerBytes=1000000000',
+  },
+  verbose: { type: 'boolean', short: 'v', help: 'show each frame on stderr: --> sent, <-- received' },
+} as const
+
+type ConnectionValues = OptionValues<typeof connectionOptions & typeof commonOptions>
+
+/**
+ * Connects, at the first attempt or not at all: who types an address wants to know at once that it is wrong.
+ *
+ * `progress` is taken back before a frame is shown.
+ */
+export async function connectAs(address: string, values: ConnectionValues, progress?: Progress): Promise<Connection> {
+  if (values.quiet === true && values.verbose === true) throw new UsageError('--quiet and --verbose exclude each other')
+  const limits = { retries: 0, maxBufferedItems, ...timeoutLimits(values.timeout), ...parseLimits(values.limit) }
+  const log = frameLog((line) => {
+    progress?.stop()
+    process.stderr.write(line)
+  })
+  return await connect(address, {
+    limits,
+    trust: (values.trust ?? []).map(parseUid),
+    // What has a local: name is Postern, so its error numbers mean ours.
+    postern: address.startsWith('local:'),
+    ...(values.verbose === true ? { tap: log } : {}),
+  })
+}
+
+function timeoutLimits(timeout: string | undefined): Partial<Limits> {
+  if (timeout === undefined) return {}
+  const ms = parseDuration(timeout, '--timeout')
+  // The call's own deadline comes first and says more.
+  return { connectMs: ms, callMs: ms, frameProgressMs: Math.min(2 * ms, maxTimerMs) }
+}
+
+/** Reads `NAME=NUMBER`, of which there may be several. */
+export function parseLimits(texts: readonly string[] = []): Partial<Limits> {
+  const given = texts.map((text) => {
+    const [, name, number] = /^(\w+)=(\d+)$/.exec(text) ?? []
+    if (name === undefined)
+      throw new UsageError(`--limit takes NAME=NUMBER, as maxAnswerBytes=1000000000, not ${JSON.stringify(text)}`)
+    return [name, Number(number)] as const
+  })
+  const limits: Partial<Limits> = Object.fromEntries(given)
+  try {
+    resolveLimits(limits)
+  } catch (error) {
+    throw new UsageError((error as Error).message.replaceAll('limits.', '--limit '))
+  }
+  return limits
+}
+
+function parseUid(text: string): number {
+  if (!/^\d{1,10}$/.test(text))
+    throw new UsageError(
+      `--trust takes the number of a user, as 1000 (id -u NAME tells it), not ${JSON.stringify(text)}`,
+    )
+  return Number(text)
+}

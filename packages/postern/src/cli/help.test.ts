@@ -1,0 +1,32 @@
+import { describe, expect, test } from 'vitest'
+import { command as call } from './call.ts'
+import type { Command } from './command.ts'
+import { commandHelp, programHelp } from './help.ts'
+import { command as serve } from './serve.ts'
+import { command as sub } from './sub.ts'
+
+describe.each<[string, Command]>([
+  ['call', call],
+  ['sub', sub],
+  ['serve', serve],
+])('the help of %s', (name, command) => {
+  const help = commandHelp(command)
+
+  test('has usage, every option, examples that call it and the exit statuses', () => {
+    expect(help).toMatch(new RegExp(`^Usage: postern ${name} `))
+    for (const option of Object.keys(command.options)) expect(help).toContain(`--${option}`)
+    expect(command.examples.length).toBeGreaterThan(0)
+    for (const [line] of command.examples) expect(line).toContain(`postern ${name} `)
+    expect(help).toMatch(/Exit status\n {2}0 {2}the answer\n/)
+  })
+
+  test('fits a terminal of 130 columns', () => {
+    expect(help.split('\n').filter((line) => line.length > 130)).toEqual([])
+  })
+})
+
+test('the help of the program lists the commands', () => {
+  const help = programHelp({ call: { summary: 'call a method' }, sub: { summary: 'subscribe' } })
+  expect(help).toContain('  call  call a method\n  sub   subscribe\n')
+  expect(help).toContain('POSTERN_ADDRESS')
+})
