@@ -19,7 +19,7 @@ export interface DecodeOptions {
   readonly rawMember?: string
 }
 
-/** The bytes of a value that was not decoded. */
+/** The bytes of a value that was not decoded: valid UTF-8 where the codec is text, and otherwise unchecked. */
 export class RawValue {
   readonly bytes: Uint8Array
 
@@ -31,8 +31,14 @@ export class RawValue {
 /** A way to write values as bytes. */
 export interface Codec {
   readonly name: 'json' | 'msgpack' | 'cbor'
-  /** Throws `TypeError` for a value that the codec cannot carry exactly, naming where in it and what would carry it. */
+  /**
+   * Throws `TypeError` for a value that the codec cannot carry exactly, naming where in it and what would carry it, and
+   * `frame_too_large` for one that makes more text than a string can hold.
+   */
   encode(value: unknown): OutgoingFrame
-  /** Throws `bad_frame` for bytes that are no value, and `bad_message` where `integers: 'error'` meets an unsafe one. */
+  /**
+   * Throws `bad_frame` for bytes that are no value, and `bad_message` for a number that cannot be given: beyond the
+   * range of a double, or an unsafe one with `integers: 'error'`.
+   */
   decode(frame: Uint8Array, options?: DecodeOptions): unknown
 }

@@ -34,10 +34,25 @@ export function memberRange(bytes: Buffer, name: string): ByteRange | undefined 
     if (bytes[separator] !== colon) break
     const start = behindSpace(bytes, separator + 1)
     const end = behindValue(bytes, start)
-    if (bytes.subarray(keyStart, keyEnd).equals(key)) found = { start, end }
+    if (end < 0) return undefined
+    if (isKey(bytes.subarray(keyStart, keyEnd), key, name)) found = { start, end }
     index = behindSpace(bytes, end)
   } while (bytes[index] === comma)
   return found
+}
+
+function isKey(bytes: Buffer, key: Buffer, name: string): boolean {
+  // A key may be written with escapes that it does not need.
+  return bytes.includes(backslash) ? parse(bytes) === name : bytes.equals(key)
+}
+
+/** The value of some JSON, or undefined when it is none. */
+function parse(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString())
+  } catch {
+    return undefined
+  }
 }
 
 function behindSpace(bytes: Buffer, from: number): number {
@@ -48,6 +63,7 @@ function behindSpace(bytes: Buffer, from: number): number {
 
 const unbounded = Number.POSITIVE_INFINITY
 
+/** Behind the value that begins at `start`, or -1 when none does. */
 function behindValue(bytes: Buffer, start: number): number {
   const first = bytes[start] ?? 0
   if (first === quote) return behindString(bytes, start)
@@ -66,7 +82,7 @@ function behindValue(bytes: Buffer, start: number): number {
 function behindScalar(bytes: Buffer, start: number): number {
   let index = start
   while (index < bytes.length && /[-+.\w]/.test(String.fromCharCode(bytes[index] as number))) index++
-  return index
+  return parse(bytes.subarray(start, index)) === undefined ? -1 : index
 }
 
 function behindString(bytes: Buffer, open: number): number {

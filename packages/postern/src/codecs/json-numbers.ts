@@ -1,6 +1,7 @@
 /**
  * Numbers in JSON text that `JSON.parse` changes without a word: whole numbers beyond 2^53 - 1, which it rounds, and
- * numbers beyond 1.8e308, which become Infinity.
+ * numbers beyond 1.8e308, which become Infinity. A number written with a fraction or an exponent is a double, to
+ * everybody who reads JSON, and as exact as a double.
  *
  * Node 20 gives a reviver no source text, so they are looked for beside the parse, by one regular expression that
  * almost never matches (`bench/calls` prints its cost). Only where it does is the text read number by number.
@@ -17,9 +18,12 @@ export interface TextRange {
 /** A number of 16 digits, or one with an exponent of three; in a string that is rare, and then only costs time. */
 const suspicious = /[:,[\s-]\d(?:\d{15}|[\d.]*[eE]\+?\d{3})/
 
+/** A number alone, which nothing stands before. */
+const beginsWithDigit = /^\d/
+
 /** False when every number in the text survives `JSON.parse`; true when one may not. */
 export function mayChangeNumbers(text: string): boolean {
-  return suspicious.test(text)
+  return suspicious.test(text) || beginsWithDigit.test(text)
 }
 
 const numberPattern = /-?\d+(\.\d+)?([eE][+-]?\d+)?/y
@@ -47,17 +51,21 @@ export function unsafeIntegers(text: string): readonly TextRange[] {
 }
 
 function isUnsafeInteger([literal, fraction, exponent]: RegExpExecArray): boolean {
-  const value = Number(literal)
   if (fraction === undefined && exponent === undefined) {
-    if (literal.length > maxIntegerDigits) {
+    const digits = literal.startsWith('-') ? literal.length - 1 : literal.length
+    if (digits > maxIntegerDigits) {
       throw new PosternError('bad_message', `the integer ${shorten(literal)} has more than ${maxIntegerDigits} digits`)
     }
-    return !Number.isSafeInteger(value)
+    return !Number.isSafeInteger(Number(literal))
   }
-  if (!Number.isFinite(value)) {
-    throw new PosternError('bad_message', `the number ${shorten(literal)} is beyond the range of a double`)
-  }
+  checkFinite(literal)
   return false
+}
+
+/** Throws `bad_message` for a number that would become Infinity. */
+export function checkFinite(literal: string): void {
+  if (Number.isFinite(Number(literal))) return
+  throw new PosternError('bad_message', `the number ${shorten(literal)} is beyond the range of a double`)
 }
 
 function behindString(text: string, open: number): number {
@@ -90,7 +98,17 @@ export function parseWithBigInts(text: string, integers: readonly TextRange[]): 
     copied = end
   }
   parts.push(text.slice(copied))
-  return JSON.parse(parts.join(''), (_key, value: unknown) =>
-    typeof value === 'string' && value.startsWith(mark) ? BigInt(value.slice(mark.length)) : value,
-  )
+  const root: Container = { value: JSON.parse(parts.join('')) }
+  // Not by a reviver: that recurses, and a client bounds no nesting.
+  const containers = [root]
+  for (let container = containers.pop(); container !== undefined; container = containers.pop()) {
+    for (const key of Object.keys(container)) {
+      const item = container[key]
+      if (typeof item === 'object' && item !== null) containers.push(item as Container)
+      else if (typeof item === 'string' && item.startsWith(mark)) container[key] = BigInt(item.slice(mark.length))
+    }
+  }
+  return root['value']
 }
+
+type Container = Record<string, unknown>

@@ -59,13 +59,13 @@ export function decodeJson(frame: Frame, options: DecodeOptions): unknown {
   const unsafe = unsafeIntegers(text)
   const [first] = unsafe
   if (first === undefined) return value
-  switch (options.integers) {
+  switch (options.integers ?? 'bigint') {
     case 'error':
       throw unsafeInteger(text.slice(first.start, first.end))
     case 'number':
       for (const { start, end } of unsafe) checkFinite(text.slice(start, end))
       return value
-    default:
+    case 'bigint':
       return withinOneString(() => parseWithBigInts(text, unsafe))
   }
 }
