@@ -29,6 +29,8 @@ export class ThirtyLineClient {
   constructor(socket: Socket) {
     this.#socket = socket
     socket.on('data', (chunk: Buffer) => this.#data(chunk))
+    // An error is always followed by the close.
+    socket.on('error', () => undefined)
     socket.on('close', () => this.#closed())
   }
 
