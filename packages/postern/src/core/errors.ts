@@ -38,10 +38,10 @@ export const errorCodes = {
   bad_message: { jsonRpc: -32600, retryable: false, exit: 6 },
   /** The other side speaks a protocol that is not served here. */
   unsupported_protocol: { jsonRpc: -32600, retryable: false, exit: 6 },
+  /** Something over a named limit. */
+  limit_exceeded: { jsonRpc: -32006, retryable: false, exit: 6 },
   /** A frame over the named limit. */
   frame_too_large: { jsonRpc: -32006, retryable: false, exit: 6 },
-  /** Anything else over a named limit. */
-  limit_exceeded: { jsonRpc: -32006, retryable: false, exit: 6 },
   /** Cut off for not reading what was sent. */
   slow_consumer: { retryable: true, exit: 6 },
   /** Too many calls wait at the server. */

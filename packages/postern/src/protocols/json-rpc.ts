@@ -151,7 +151,7 @@ function peekJsonRpcId(head: Uint8Array): Id | undefined {
   const text = Buffer.from(head.buffer, head.byteOffset, Math.min(head.byteLength, peekBytes)).toString('latin1')
   const match = answerHead.exec(text)
   if (match === null) return undefined
-  return match[1] === undefined ? match[2] : Number(match[1])
+  return match[1] === undefined ? Buffer.from(match[2] ?? '', 'latin1').toString() : Number(match[1])
 }
 
 const peekBytes = 384
