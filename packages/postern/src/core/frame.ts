@@ -5,6 +5,9 @@
 
 import { isAscii, isUtf8 } from 'node:buffer'
 
+/** From this length on, asking for ASCII and copying it costs less than decoding UTF-8. */
+const worthAsking = 4 * 1024
+
 export class Frame {
   /** Bytes in the frame. */
   readonly length: number
@@ -32,6 +35,7 @@ export class Frame {
     const end = start + this.length
     const shared = this.#text?.slice(start, end)
     if (shared !== undefined) return shared
+    if (this.length >= worthAsking && isAscii(this.bytes)) return this.#chunk.toString('latin1', start, end)
     const text = this.#chunk.toString('utf8', start, end)
     // A wrong byte becomes U+FFFD. Looking for that is free in text of one-byte characters, which most is.
     return text.includes('\ufffd') && !isUtf8(this.bytes) ? undefined : text

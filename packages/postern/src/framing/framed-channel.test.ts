@@ -117,6 +117,13 @@ describe('receiving', () => {
     stream.deliverClose()
     expect(events).toEqual(['frame {"a":1}', 'close'])
   })
+
+  test('FramedChannel waits for nothing after an abort, though the chunk has half a frame more', () => {
+    const { stream, events, progress } = startedChannel({ handlers: (channel) => ({ frame: () => channel.abort() }) })
+    stream.deliver('{"a":1}{"half"')
+    expect(vi.getTimerCount()).toBe(0)
+    expect([events, progress]).toEqual([['frame {"a":1}'], []])
+  })
 })
 
 /** A framing whose decoder does this with each chunk. */

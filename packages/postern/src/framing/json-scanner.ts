@@ -15,6 +15,10 @@ const closeBrace = 0x7d
 const openBracket = 0x5b
 const closeBracket = 0x5d
 
+/** 1 for the bytes that mean something outside a string: quotes and brackets. One look-up passes over all others. */
+const structural = new Uint8Array(256)
+for (const byte of [quote, openBrace, closeBrace, openBracket, closeBracket]) structural[byte] = 1
+
 /** How far a string is followed byte by byte: below this the native search costs more than it saves. */
 const nearBytes = 40
 
@@ -44,15 +48,14 @@ export class JsonScanner {
     let depth = this.#depth
     while (index < length) {
       const byte = chunk[index++] as number
+      if (structural[byte] === 0) continue
       if (byte === quote) {
         index = this.#skipString(chunk, index)
         if (index < 0) break
-      } else if (byte >= openBracket) {
-        if (byte === openBrace || byte === openBracket) this.#countContainer(++depth)
-        else if ((byte === closeBrace || byte === closeBracket) && --depth === 0) {
-          this.#reset()
-          return index
-        }
+      } else if (byte === openBrace || byte === openBracket) this.#countContainer(++depth)
+      else if (--depth === 0) {
+        this.#reset()
+        return index
       }
     }
     this.#depth = depth

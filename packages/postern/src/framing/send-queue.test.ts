@@ -91,6 +91,20 @@ describe('writes', () => {
     expect(queue.queuedBytes).toBe(0)
   })
 
+  test.each([64 * 1024, 64 * 1024 + 1, 100_000, slice - 1, slice, slice + 1])(
+    'SendQueue writes text of %d characters',
+    async (length) => {
+      for (const character of ['x', 'é', '日']) {
+        const { queue, stream } = openQueue()
+        queue.add(character.repeat(length))
+        await endOfTick()
+        expect(stream.writes.every((write) => write.length <= slice)).toBe(true)
+        expect(stream.written === `${character.repeat(length)}\n`).toBe(true)
+        expect(queue.queuedBytes).toBe(0)
+      }
+    },
+  )
+
   test('SendQueue writes thousands of tiny frames of bytes in a few writes', async () => {
     const { queue, stream } = openQueue()
     for (let n = 0; n < 100_000; n++) queue.add(Buffer.from('[]'))

@@ -6,6 +6,7 @@
 import { DeadlineTimer, nowMs } from '../core/deadline.ts'
 import { PosternError } from '../core/errors.ts'
 import type { Id } from '../protocols/message.ts'
+import { IdTable } from './id-table.ts'
 
 /** What a caller may say of one call. */
 export interface CallOptions {
@@ -31,6 +32,7 @@ export interface PendingCall {
   /** The number of the frame that carried it, or 0 while it has not been sent. */
   frameNumber: number
   readonly stopListening: (() => void) | undefined
+  nextInTable: PendingCall | undefined
 }
 
 /** How a call ended. */
@@ -47,7 +49,7 @@ interface NewCall {
 }
 
 export class PendingCalls {
-  readonly #calls = new Map<number, PendingCall>()
+  readonly #calls = new IdTable<PendingCall>()
   readonly #onGivenUp: GivenUp
   readonly #timer = new DeadlineTimer((now) => this.#endOverdue(now))
   #lastId = 0
@@ -80,8 +82,18 @@ export class PendingCalls {
       signal.addEventListener('abort', abort, { once: true })
       stopListening = () => signal.removeEventListener('abort', abort)
     }
-    const call: PendingCall = { id, method, options, timeoutMs, settle, dueMs, frameNumber: 0, stopListening }
-    this.#calls.set(id, call)
+    const call: PendingCall = {
+      id,
+      method,
+      options,
+      timeoutMs,
+      settle,
+      dueMs,
+      frameNumber: 0,
+      stopListening,
+      nextInTable: undefined,
+    }
+    this.#calls.add(call)
     if (options.raw === true) this.#rawCalls++
     this.#timer.expect(dueMs)
     return call
@@ -94,15 +106,14 @@ export class PendingCalls {
   /** The only call that waits, where there is just one. */
   sole(): PendingCall | undefined {
     if (this.#calls.size !== 1) return undefined
-    const [call] = this.#calls.values()
-    return call
+    return this.#calls.entries()[0]
   }
 
   /** Ends a call; false when it was not waiting any more. */
   settle(id: number, outcome: Outcome): boolean {
     const call = this.#calls.get(id)
     if (call === undefined) return false
-    this.#calls.delete(id)
+    this.#calls.remove(call)
     if (call.options.raw === true) this.#rawCalls--
     call.stopListening?.()
     call.settle(outcome)
@@ -113,7 +124,7 @@ export class PendingCalls {
   progress(call: PendingCall | undefined, bytes: number): void {
     const now = nowMs()
     if (call === undefined) {
-      for (const one of this.#calls.values()) one.dueMs = now + one.timeoutMs
+      for (const one of this.#calls.entries()) one.dueMs = now + one.timeoutMs
       return
     }
     call.dueMs = now + call.timeoutMs
@@ -123,12 +134,12 @@ export class PendingCalls {
   /** Ends all calls; `error` says why, for each. */
   settleAll(error: (call: PendingCall) => PosternError): void {
     this.#timer.stop()
-    for (const call of [...this.#calls.values()]) this.settle(call.id, { error: error(call) })
+    for (const call of this.#calls.entries()) this.settle(call.id, { error: error(call) })
   }
 
   #endOverdue(now: number): number {
     let earliest = Number.POSITIVE_INFINITY
-    for (const call of [...this.#calls.values()]) {
+    for (const call of this.#calls.entries()) {
       if (call.dueMs <= now) this.#giveUp(call.id, overdue(call))
       else if (call.dueMs < earliest) earliest = call.dueMs
     }

@@ -19,6 +19,7 @@ import {
 import type { Protocol } from '../protocols/protocol.ts'
 import { BatchAnswer } from './batch-answer.ts'
 import { CallSlots } from './flow-control.ts'
+import { IdTable } from './id-table.ts'
 import { type CallHandler, type Caller, IncomingCall, Refusal } from './incoming-call.ts'
 
 /** What serving needs of its session. */
@@ -42,13 +43,16 @@ interface Job {
   /** The batch that the answer belongs to, and its place in it. */
   readonly batch: BatchAnswer | undefined
   readonly place: number
+  /** Null for a note, which stands in no table. */
+  readonly id: Id
+  nextInTable: Job | undefined
 }
 
 export class Serving {
   readonly #options: ServingOptions
   readonly #slots: CallSlots<Job>
   /** The calls that run or wait, by id, so that they can be cancelled. */
-  readonly #calls = new Map<Id, Job>()
+  readonly #calls = new IdTable<Job>()
   /** Answers that wait for the channel to have room. */
   #held: { readonly job: Job; readonly answer: Answer | undefined }[] = []
   #stopped = false
@@ -67,18 +71,18 @@ export class Serving {
   take(message: CallMessage | NoteMessage, bytes: number, batch?: BatchAnswer, place = 0): void {
     const { channel, client } = this.#options
     const call = new IncomingCall(message, channel.peer, client)
-    const job: Job = { call, batch, place }
     const { id } = call
+    const job: Job = { call, batch, place, id: id ?? null, nextInTable: undefined }
     if (this.#stopped) {
       this.#refuse(job, wireError('closed', 'the server is closing'))
       return
     }
     if (id !== undefined && id !== null) {
-      if (this.#calls.has(id)) {
+      if (this.#calls.get(id) !== undefined) {
         this.#refuseDuplicate(job)
         return
       }
-      this.#calls.set(id, job)
+      this.#calls.add(job)
     }
     switch (this.#slots.admit(job, bytes, !channel.full)) {
       case 'run':
@@ -113,7 +117,8 @@ export class Serving {
 
   /** The caller of this id has given up. */
   cancel(id: unknown): void {
-    const job = this.#calls.get(id as Id)
+    if (typeof id !== 'number' && typeof id !== 'string') return
+    const job = this.#calls.get(id)
     job?.call.abort(new PosternError('cancelled', `${job.call.method} was cancelled by its caller`))
   }
 
@@ -137,8 +142,10 @@ export class Serving {
     this.#stopped = true
     this.#held = []
     this.#slots.clear()
-    for (const job of this.#calls.values()) job.call.abort(reason)
-    this.#calls.clear()
+    for (const job of this.#calls.entries()) {
+      this.#calls.remove(job)
+      job.call.abort(reason)
+    }
   }
 
   #run(job: Job): void {
@@ -193,7 +200,7 @@ export class Serving {
   #send(job: Job, answer: Answer | undefined): void {
     const { channel, onIdle } = this.#options
     const { id, method } = job.call
-    if (id !== undefined && this.#calls.get(id) === job) this.#calls.delete(id)
+    if (id !== undefined && id !== null) this.#calls.remove(job)
     if (answer !== undefined) {
       const frame = this.#write(answer, method)
       if (job.batch === undefined) channel.send(frame)
@@ -243,7 +250,7 @@ export class Serving {
   #overloaded(job: Job): void {
     const { channel, limits, onError } = this.#options
     const { id, method } = job.call
-    if (id !== undefined) this.#calls.delete(id)
+    if (id !== undefined && id !== null) this.#calls.remove(job)
     const error = new PosternError(
       'overloaded',
       `more calls than limits.maxRunning (${limits.maxRunning}) and limits.maxWaiting (${limits.maxWaiting}) allow`,
