@@ -6,6 +6,7 @@ import { type Address, parseAddress } from '../core/address.ts'
 import type { Channel, Listener } from '../core/channel.ts'
 import { PosternError } from '../core/errors.ts'
 import { type Limits, resolveLimits } from '../core/limits.ts'
+import { type Tap, tapChannel } from '../core/tap.ts'
 import { QueueBudget } from '../framing/queue-budget.ts'
 import { jsonRpc } from '../protocols/json-rpc.ts'
 import type { CallHandler } from '../rpc/incoming-call.ts'
@@ -26,6 +27,8 @@ export interface ServeOptions {
   readonly limits?: Partial<Limits>
   /** Told of exceptions of handlers and of what goes wrong at the addresses. Default: one line on stderr. */
   readonly onError?: OnError
+  /** Sees every frame that passes, of all connections. */
+  readonly tap?: Tap
 }
 
 /** A service that takes connections until it is closed. */
@@ -73,11 +76,11 @@ export function serve(...args: [Contract, Handlers, ServeOptions] | [Handlers, S
 }
 
 async function open(handler: CallHandler, options: ServeOptions): Promise<Server> {
-  checkOptions('serve', options, ['at', 'limits', 'onError'])
+  checkOptions('serve', options, ['at', 'limits', 'onError', 'tap'])
   const texts = typeof options.at === 'string' ? [options.at] : options.at
   if (!Array.isArray(texts) || texts.length === 0)
     throw new TypeError('serve needs at least one address in "at", as { at: "local:name" }')
-  const server = new OpenServer(handler, resolveLimits(options.limits), options.onError ?? logError)
+  const server = new OpenServer(handler, resolveLimits(options.limits), options)
   try {
     for (const address of texts.map(parseAddress)) await server.listen(address)
   } catch (error) {
@@ -91,16 +94,18 @@ class OpenServer implements Server {
   readonly #handler: CallHandler
   readonly #limits: Limits
   readonly #onError: OnError
+  readonly #tap: Tap | undefined
   readonly #budget: QueueBudget
   readonly #listeners: Listener[] = []
   readonly #sessions = new Set<Session>()
   readonly #stayOpen: () => void
   #closing: Promise<void> | undefined
 
-  constructor(handler: CallHandler, limits: Limits, onError: OnError) {
+  constructor(handler: CallHandler, limits: Limits, { onError = logError, tap }: ServeOptions) {
     this.#handler = handler
     this.#limits = limits
     this.#onError = onError
+    this.#tap = tap
     this.#budget = new QueueBudget(limits.maxQueuedTotalBytes)
     this.#stayOpen = closeAtExit(this)
   }
@@ -160,7 +165,7 @@ class OpenServer implements Server {
   }
 
   #converse(channel: Channel, address: Address): void {
-    const session = new Session(channel, {
+    const session = new Session(this.#tap === undefined ? channel : tapChannel(channel, this.#tap), {
       side: 'server',
       address: address.text,
       protocol: jsonRpc,

@@ -209,11 +209,22 @@ export class Session implements Caller {
         this.#say(errorAnswer(null, wireError('invalid_params', error.sentence)))
         return
       case 'note':
-        onError(error, address)
+        if (!this.#exactNotice(frame)) onError(error, address)
         return
       case 'error':
       case 'invalid':
         this.#take(rounded, frame.length)
+    }
+  }
+
+  /** An item of a subscription is given as answers are; false for a note that is none. */
+  #exactNotice(frame: Frame): boolean {
+    const { integers, limits, protocol } = this.#options
+    try {
+      const note = protocol.read(frame, { limits, integers })
+      return note.kind === 'note' && this.#calling.notice(note.params)
+    } catch {
+      return false
     }
   }
 

@@ -184,12 +184,12 @@ describe('a client before a foreign server', () => {
           peer.send(text.slice(sent, sent + 1_000))
           sent += 1_000
           if (sent >= text.length) clearInterval(timer)
-        }, 60)
+        }, 250)
         return undefined
       }),
     )
     const progress: number[] = []
-    const result = await connection.call('a', [], { timeoutMs: 200, onProgress: (bytes) => progress.push(bytes) })
+    const result = await connection.call('a', [], { timeoutMs: 800, onProgress: (bytes) => progress.push(bytes) })
     expect(result).toHaveLength(5_000)
     expect(progress.length).toBeGreaterThanOrEqual(3)
     expect(progress).toEqual([...progress].sort((a, b) => a - b))
@@ -216,6 +216,13 @@ describe('a client before a foreign server', () => {
     expect(String(Buffer.from(await (await connected(serve)).call('a', [], { raw: true })))).toBe(
       '[9007199254740993,1]',
     )
+  })
+
+  it('gives items of a subscription with whole numbers beyond 2^53 as asked', async () => {
+    const item =
+      '{"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":"0xa","result":9007199254740993}}\n'
+    const connection = await connected((peer) => answerLines(peer, ({ id }) => `${answerTo(id, '0xa')}\n${item}`))
+    expect(await connection.subscribe('eth_subscribe').next()).toEqual({ done: false, value: 9007199254740993n })
   })
 
   it('bounds what it queues for a server that does not read, and lets the calls wait', async () => {
