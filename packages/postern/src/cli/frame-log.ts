@@ -5,7 +5,7 @@ import type { Tap } from '../core/tap.ts'
 /** Longest part of a frame that is shown. */
 const maxShownBytes = 1_000
 
-/** Shows each frame as one line, escaped and shortened: `-->` goes to the server, `<--` comes from it. */
+/** Shows each frame as one line, escaped and shortened: `-->` goes to the other side, `<--` comes from it. */
 export function frameLog(write: (line: string) => void): Tap {
   return {
     frame: (direction, frame) => write(`${direction === 'out' ? '-->' : '<--'} ${describeFrame(frame)}\n`),

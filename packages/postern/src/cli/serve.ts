@@ -8,6 +8,7 @@ import type { Handlers, HandlersOf } from '../service/router.ts'
 import { toAddress } from './address-argument.ts'
 import { allowsNews, type Command, type CommandLine, commonOptions } from './command.ts'
 import { parseLimits } from './connection-options.ts'
+import { frameLog } from './frame-log.ts'
 import { say } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -24,6 +25,7 @@ const options = {
     value: 'NAME=NUMBER',
     help: 'change a limit of the library, as maxCallBytes=64000000',
   },
+  verbose: { type: 'boolean', short: 'v', help: 'show each frame on stderr: <-- received, --> sent' },
   ...commonOptions,
 } as const
 
@@ -52,7 +54,9 @@ async function run({ values, positionals }: CommandLine<typeof options>): Promis
   const service = readService(await importModule(path), path)
   const at = (values.at ?? service.at).map(toAddress)
   if (at.length === 0) throw new UsageError('say where to serve: --at local:NAME, or export at from the module')
-  const server = await open(service, { at, limits })
+  if (values.quiet === true && values.verbose === true) throw new UsageError('--quiet and --verbose exclude each other')
+  const tap = values.verbose === true ? { tap: frameLog((line) => process.stderr.write(line)) } : {}
+  const server = await open(service, { at, limits, ...tap })
   if (allowsNews(values)) for (const address of server.addresses) say(`serving at ${address}`)
 }
 

@@ -41,6 +41,17 @@ describe.skipIf(process.platform === 'win32')('postern serve', () => {
     await expect(lstat(path)).rejects.toThrow('ENOENT')
   })
 
+  test('shows each frame with -v', async () => {
+    const cwd = await writeModule(`${handlers}\nexport const at = './s'`)
+    const server = startCli(['serve', 'service.mjs', '-v'], { cwd })
+    await server.written('serving at')
+    await runCli(['call', join(cwd, 's'), 'echo', '1'])
+    server.child.kill('SIGTERM')
+    const { stderr } = await server.result
+    expect(stderr).toContain('\n<-- {"jsonrpc":"2.0","id":1,"method":"echo","params":[1]}\n')
+    expect(stderr).toContain('\n--> {"jsonrpc":"2.0","id":1,"result":1}\n')
+  })
+
   test('lets a call finish before it dies of SIGINT', async () => {
     const cwd = await writeModule(`${handlers}\nexport const at = './s'`)
     const server = startCli(['serve', 'service.mjs'], { cwd })

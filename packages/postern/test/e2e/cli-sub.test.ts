@@ -17,8 +17,11 @@ describe.skipIf(process.platform === 'win32')('postern sub', () => {
     })
   })
 
-  // A session drops such a note today.
-  test.todo('keeps all digits of whole numbers in an item')
+  test('keeps all digits of whole numbers in an item', async () => {
+    const path = await startScriptedServer(publish(['12345678901234567890', '{"n":-9007199254740993}']))
+    const { stdout } = await runCli(['sub', path, 't_subscribe', '--count', '2'])
+    expect(stdout).toBe('12345678901234567890\n{"n":-9007199254740993}\n')
+  })
 
   test('sends its params', async () => {
     const seen: unknown[] = []
