@@ -1,13 +1,11 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { endOfTick, FakeStream } from '../../test/fake-stream.ts'
-import type { PosternError } from '../core/errors.ts'
-import { type Limits, resolveLimits } from '../core/limits.ts'
+import { endOfTick } from '../../test/fake-stream.ts'
+import { blockedQueue, openQueue } from '../../test/send-queues.ts'
 import type { Framing } from './framing.ts'
 import { newline } from './newline.ts'
 import { QueueBudget } from './queue-budget.ts'
-import { SendQueue } from './send-queue.ts'
 
 const slice = 256 * 1024
 
@@ -19,45 +17,6 @@ afterEach(() => {
   expect(vi.getTimerCount()).toBe(0)
   vi.useRealTimers()
 })
-
-/** A queue over a fake stream. As a channel does, it closes the queue when the peer is cut. */
-function openQueue({
-  limits = {},
-  ...rest
-}: {
-  limits?: Partial<Limits>
-  budget?: QueueBudget
-  framing?: Framing
-} = {}) {
-  const stream = new FakeStream()
-  const stalls: PosternError[] = []
-  const onDrain = vi.fn()
-  const queue: SendQueue = new SendQueue(stream, rest.framing ?? newline, {
-    limits: resolveLimits(limits),
-    budget: rest.budget,
-    onDrain,
-    onStall: (error) => {
-      stalls.push(error)
-      queue.close()
-    },
-  })
-  stream.start({
-    data: () => undefined,
-    drain: () => queue.drained(),
-    end: () => undefined,
-    close: () => queue.close(),
-  })
-  return { queue, stream, stalls, onDrain }
-}
-
-/** A queue whose stream has taken one frame and asks to wait. */
-async function blockedQueue(given: Parameters<typeof openQueue>[0] = {}) {
-  const opened = openQueue(given)
-  opened.stream.takes = false
-  opened.queue.add('first')
-  await endOfTick()
-  return opened
-}
 
 describe('writes', () => {
   test('SendQueue writes nothing within add, and all frames of a tick at once', async () => {
