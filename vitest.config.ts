@@ -14,6 +14,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'postern',
+          setupFiles: ['packages/postern/test/leak-check.ts'],
           include: ['packages/postern/src/**/*.test.ts', 'packages/postern/test/**/*.test.ts'],
         },
       },

@@ -24,7 +24,7 @@ export function encodeJson(value: unknown): string {
 
 function describeLoss({ path, what }: Exclude<Loss, string>): string {
   const where = path === '' ? 'the value' : path
-  return `${where} is ${what}, which JSON cannot carry; send it as a string, or use codec=msgpack or codec=cbor`
+  return `${where} is ${what}, which JSON cannot carry; send it as a string`
 }
 
 /** Stands before a number while `JSON.stringify` writes the rest; random, so that no text can be taken for it. */
@@ -102,7 +102,7 @@ function notUtf8(): PosternError {
 function unsafeInteger(digits: string): PosternError {
   return new PosternError(
     'bad_message',
-    `the integer ${shorten(digits)} is beyond 2^53 - 1 and would be rounded; send it as a string, or use codec=msgpack`,
+    `the integer ${shorten(digits)} is beyond 2^53 - 1 and would be rounded; send it as a string`,
   )
 }
 

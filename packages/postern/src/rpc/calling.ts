@@ -99,7 +99,8 @@ export class Calling {
     checkMethod(method)
     const ended = this.#stopped ?? this.#refusing
     if (ended !== undefined) throw this.#notWritten(method, ended)
-    const { channel, protocol } = this.#options
+    const { channel, limits, protocol } = this.#options
+    if (this.#waiting.length >= limits.maxPending) throw tooManyPending(method, limits.maxPending)
     const frame = protocol.write({ kind: 'note', method, params })
     await new Promise<void>((resolve, reject) => {
       const wanted = (): boolean => {
@@ -320,7 +321,11 @@ function checkTimeout(timeoutMs: number): void {
 }
 
 function tooManyPending(method: string, maxPending: number): PosternError {
-  return new PosternError('limit_exceeded', `${method}: more calls wait than limits.maxPending (${maxPending})`, {
-    details: { limit: 'maxPending', value: maxPending },
-  })
+  return new PosternError(
+    'limit_exceeded',
+    `${method}: more calls and notes wait than limits.maxPending (${maxPending})`,
+    {
+      details: { limit: 'maxPending', value: maxPending },
+    },
+  )
 }

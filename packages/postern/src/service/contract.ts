@@ -12,8 +12,6 @@ export interface MethodOptions<Params extends StandardSchema | undefined, Return
   readonly returns?: Returns
   /** The value is the array of positional parameters itself, as `[to, amount]`. */
   readonly positional?: boolean
-  /** Calling it twice is the same as calling it once. */
-  readonly idempotent?: boolean
   /** One line for people, in `rpc.discover`. */
   readonly summary?: string
 }
