@@ -15,13 +15,15 @@ export interface IntegerCheckTask {
   readonly first: number
 }
 
-/** Times on a core, of each way in the order of `decodings`: of the large text in ms, of the small one in us. */
+/** Times on a core, of each way in the order of `ways`: of the large text in ms, of the small one in us. */
 export interface IntegerCheckResult {
   readonly largeMs: readonly number[]
   readonly smallUs: readonly number[]
 }
 
-const ways: readonly ((bytes: Buffer) => unknown)[] = [
+type Way = (bytes: Buffer) => unknown
+
+const ways: readonly Way[] = [
   (bytes) => JSON.parse(bytes.toString()),
   (bytes) => json.decode(bytes),
   (bytes) => json.decode(bytes, { integers: 'number' }),
@@ -34,24 +36,24 @@ async function measure({ bytes, repeats, smallDecodes, first }: IntegerCheckTask
   const small = Buffer.from(
     JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'echo', params: { text: 'postern '.repeat(5) } }),
   )
-  const largeMs: number[] = []
-  const smallUs: number[] = []
-  for (let turn = 0; turn < ways.length; turn++) {
-    const index = (first + turn) % ways.length
-    const way = ways[index] as (bytes: Buffer) => unknown
-    largeMs[index] = await timeOf(repeats, () => way(large))
-    smallUs[index] = ((await timeOf(repeats, () => decodeOften(way, small, smallDecodes))) / smallDecodes) * 1_000
+  const largeMs = await timeInTurn(repeats, first, (way) => way(large))
+  const manyMs = await timeInTurn(repeats, first, (way) => decodeOften(way, small, smallDecodes))
+  return { largeMs, smallUs: manyMs.map((ms) => (ms / smallDecodes) * 1_000) }
+}
+
+/** The ways take turns, once to warm up and then `repeats` times. */
+async function timeInTurn(repeats: number, first: number, work: (way: Way) => unknown): Promise<number[]> {
+  const timesMs = ways.map((): number[] => [])
+  for (let repeat = 0; repeat <= repeats; repeat++) {
+    for (let turn = 0; turn < ways.length; turn++) {
+      const index = (first + turn) % ways.length
+      const { cpuMs } = await costOf(() => work(ways[index] as Way))
+      if (repeat > 0) timesMs[index]?.push(cpuMs)
+    }
   }
-  return { largeMs, smallUs }
+  return timesMs.map(median)
 }
 
-async function timeOf(repeats: number, work: () => unknown): Promise<number> {
-  await costOf(work)
-  const timesMs: number[] = []
-  for (let repeat = 0; repeat < repeats; repeat++) timesMs.push((await costOf(work)).cpuMs)
-  return median(timesMs)
-}
-
-function decodeOften(way: (bytes: Buffer) => unknown, bytes: Buffer, times: number): void {
+function decodeOften(way: Way, bytes: Buffer, times: number): void {
   for (let time = 0; time < times; time++) way(bytes)
 }
