@@ -6,6 +6,7 @@ import { blockedQueue, openQueue } from '../../test/send-queues.ts'
 import type { Framing } from './framing.ts'
 import { newline } from './newline.ts'
 import { QueueBudget } from './queue-budget.ts'
+import type { SendQueue } from './send-queue.ts'
 
 const slice = 256 * 1024
 
@@ -172,34 +173,56 @@ describe('back-pressure', () => {
     expect(stream.written).toBe(`first\n${Array.from({ length: 100 }, (_, n) => `${n}\n`).join('')}`)
   })
 
-  test('SendQueue keeps no frame that has left, though the queue never empties', async () => {
-    setFlagsFromString('--expose-gc')
-    const collect = runInNewContext('gc') as () => void
+  test('SendQueue keeps no frame that has left, while others wait', async () => {
     const { queue, stream } = await blockedQueue()
-    const gone: WeakRef<Uint8Array>[] = []
-    const addFrame = (): void => {
-      const frame = new Uint8Array(slice)
-      gone.push(new WeakRef(frame))
-      queue.add(frame)
-    }
-    for (let n = 0; n < 10; n++) addFrame()
+    const addFrame = weaklyKept(queue)
+    const waiting = Array.from({ length: 10 }, addFrame)
+    // A frame and its newline are two writes.
+    for (let n = 0; n < 8; n++) stream.drain(false)
+    stream.writes.length = 0
+    await collectGarbage()
+    expect(waiting.map((frame) => frame.deref() !== undefined)).toEqual([
+      ...Array(4).fill(false),
+      ...Array(6).fill(true),
+    ])
+    queue.close()
+  })
+
+  test('SendQueue keeps no frame that has left, though it never empties', async () => {
+    const { queue, stream } = await blockedQueue()
+    const addFrame = weaklyKept(queue)
+    const all = Array.from({ length: 10 }, addFrame)
     for (let n = 0; n < 100; n++) {
-      addFrame()
-      // A frame and its newline are two writes.
+      all.push(addFrame())
       stream.drain(false)
       stream.drain(false)
     }
     stream.writes.length = 0
-    // A weak reference holds until the end of the turn in which it was made.
-    await new Promise((resolve) => {
-      setImmediate(resolve)
-    })
-    collect()
-    expect(gone.filter((frame) => frame.deref() !== undefined).length).toBeLessThan(20)
-    expect(queue.sentFrames - queue.writtenFrames).toBeLessThan(20)
+    await collectGarbage()
+    expect(all.filter((frame) => frame.deref() !== undefined)).toHaveLength(10)
+    expect(queue.sentFrames - queue.writtenFrames).toBe(10)
     queue.close()
   })
 })
+
+/** Adds frames of a slice, of which only the queue keeps hold. */
+function weaklyKept(queue: SendQueue): () => WeakRef<Uint8Array> {
+  return () => {
+    const frame = new Uint8Array(slice)
+    queue.add(frame)
+    return new WeakRef(frame)
+  }
+}
+
+async function collectGarbage(): Promise<void> {
+  // A weak reference holds until the end of the turn in which it was made or looked at.
+  await new Promise((resolve) => {
+    setImmediate(resolve)
+  })
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  collect()
+}
 
 describe('the peer that does not read', () => {
   test('SendQueue cuts it after stallMs without a byte', async () => {

@@ -39,6 +39,7 @@ describe('calls and notes', () => {
     ['"9007199254740993"', '9007199254740993'],
     [`"${'x'.repeat(256)}"`, 'x'.repeat(256)],
     [`"${'é'.repeat(128)}"`, 'é'.repeat(128)],
+    [`"${'日'.repeat(85)}"`, '日'.repeat(85)],
     ['"__proto__"', '__proto__'],
     ['null', null],
   ])('json-rpc takes the id %s', (text, id) => {
@@ -58,6 +59,7 @@ describe('calls and notes', () => {
     '{"id":1}',
     `"${'x'.repeat(257)}"`,
     `"${'é'.repeat(129)}"`,
+    `"${'日'.repeat(86)}"`,
     `"${'x'.repeat(1_000_000)}"`,
   ])('json-rpc refuses the id %.20s without echoing it', (text) => {
     if (text === '1e400') expect(() => read(call(`"id":${text},"method":"m"`))).toThrow('[bad_message]')
@@ -75,6 +77,7 @@ describe('calls and notes', () => {
     ['m'],
     ['x'.repeat(256)],
     ['é'.repeat(128)],
+    ['日'.repeat(85)],
     [''],
     ['constructor'],
     ['__proto__'],
@@ -88,7 +91,7 @@ describe('calls and notes', () => {
     expect(read(text)).toEqual({ kind: 'call', id: 1, method, params: undefined })
   })
 
-  test.each([`"${'x'.repeat(257)}"`, `"${'é'.repeat(129)}"`])(
+  test.each([`"${'x'.repeat(257)}"`, `"${'é'.repeat(129)}"`, `"${'日'.repeat(86)}"`])(
     'json-rpc refuses a method that is too long',
     (method) => {
       expect(refusal(call(`"id":1,"method":${method}`))).toEqual(refused(1, 'limits.maxMethodBytes (256)'))
