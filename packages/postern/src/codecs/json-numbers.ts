@@ -8,6 +8,7 @@
  */
 
 import { PosternError } from '../core/errors.ts'
+import { numberMark } from './json-mark.ts'
 
 /** Where a number stands in the text. */
 export interface TextRange {
@@ -86,11 +87,9 @@ export function shorten(literal: string): string {
   return literal.length > 40 ? `${literal.slice(0, 40)}…` : literal
 }
 
-/** Stands before the digits that a string carries through `JSON.parse`; random, so that no text can be taken for it. */
-const mark = `int:${crypto.randomUUID()}:`
-
 /** Parses valid JSON text, with the integers at these places as bigint. */
 export function parseWithBigInts(text: string, integers: readonly TextRange[]): unknown {
+  const mark = numberMark()
   const parts: string[] = []
   let copied = 0
   for (const { start, end } of integers) {

@@ -9,6 +9,7 @@ import { excerptOfText } from '../core/escape.ts'
 import { Frame } from '../core/frame.ts'
 import { type Codec, type DecodeOptions, RawValue } from './codec.ts'
 import { findLoss, isChangedNumber, type Loss } from './json-loss.ts'
+import { numberMark } from './json-mark.ts'
 import { memberRange } from './json-members.ts'
 import { checkFinite, mayChangeNumbers, parseWithBigInts, shorten, unsafeIntegers } from './json-numbers.ts'
 
@@ -27,16 +28,13 @@ function describeLoss({ path, what }: Exclude<Loss, string>): string {
   return `${where} is ${what}, which JSON cannot carry; send it as a string`
 }
 
-/** Stands before a number while `JSON.stringify` writes the rest; random, so that no text can be taken for it. */
-const mark = `number:${crypto.randomUUID()}:`
-const markedNumber = new RegExp(`"${mark}([^"]*)"`, 'g')
-
 /** As `JSON.stringify`, with every number as it is read again. */
 function stringifyExactly(value: unknown): string {
+  const mark = numberMark()
   const text = JSON.stringify(value, (_key, item: unknown) =>
     typeof item === 'number' && isChangedNumber(item) ? `${mark}${exactLiteral(item)}` : item,
   )
-  return text.replaceAll(markedNumber, '$1')
+  return text.replaceAll(new RegExp(`"${mark}([^"]*)"`, 'g'), '$1')
 }
 
 /** With an exponent, from where on a number is no exact integer: what it would be written as is another one. */
