@@ -13,6 +13,7 @@ export interface PeerClientTask {
   readonly warmUpCalls: number
   readonly sequentialCalls: number
   readonly inFlight: number
+  readonly inFlightWarmUpCalls: number
   readonly inFlightCalls: number
 }
 
@@ -33,7 +34,7 @@ async function measure(task: PeerClientTask): Promise<PeerClientResult> {
   const timesUs = await timeOneByOne(client, task.sequentialCalls)
   const result = { p50Us: percentile(timesUs, 50), p99Us: percentile(timesUs, 99) }
   if (peer.sequential === true) return result
-  await callsPerSecond(client, task.inFlight, task.warmUpCalls)
+  await callsPerSecond(client, task.inFlight, task.inFlightWarmUpCalls)
   const rate = await callsPerSecond(client, task.inFlight, task.inFlightCalls)
   await client.close()
   return { ...result, callsPerSecond: rate }
