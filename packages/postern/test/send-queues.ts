@@ -23,6 +23,7 @@ export function openQueue({
     limits: resolveLimits(limits),
     budget: rest.budget,
     onDrain,
+    onEnd: () => undefined,
     onStall: (error) => {
       stalls.push(error)
       queue.close()

@@ -14,10 +14,10 @@ import { jsonRpc } from '../protocols/json-rpc.ts'
 import type { CallHandler } from '../rpc/incoming-call.ts'
 import { retry } from '../rpc/retry.ts'
 import { Session } from '../rpc/session.ts'
-import type { Contract, Methods } from '../service/contract.ts'
+import { type Contract, isContract, type Methods } from '../service/contract.ts'
 import { type Handlers, router, routesOf } from '../service/router.ts'
 import { Connection } from './connection.ts'
-import { logError, type OnError } from './error-log.ts'
+import { guarded, logError, type OnError } from './error-log.ts'
 import { mechanismOf } from './mechanisms.ts'
 import { checkOptions } from './options.ts'
 
@@ -75,8 +75,8 @@ export function connect(
   second?: Contract | ConnectOptions,
   third?: ConnectOptions,
 ): Promise<Connection> {
-  if (second !== undefined && 'methods' in second) return open(address, second, third ?? {})
-  return open(address, undefined, second ?? {})
+  if (isContract(second)) return open(address, second, third ?? {})
+  return open(address, undefined, second === undefined ? {} : second)
 }
 
 async function open(text: string, contract: Contract | undefined, options: ConnectOptions): Promise<Connection> {
@@ -117,7 +117,7 @@ function openSession(
     limits,
     integers: options.integers ?? 'bigint',
     postern: options.postern ?? contract !== undefined,
-    onError: options.onError ?? logError,
+    onError: guarded(options.onError ?? logError),
     ...(handler === undefined ? {} : { handler }),
   })
   session.start()

@@ -2,6 +2,7 @@
  * Where errors go that no caller is told, unless the program says otherwise: stderr, one escaped line each.
  */
 
+import { inspect } from 'node:util'
 import { escapeText } from '../core/escape.ts'
 
 /** Told of an error that no caller is told; `context` names the method or the address. */
@@ -13,7 +14,19 @@ export const logError: OnError = (error, context) => {
 }
 
 function describe(error: unknown): string {
-  if (!(error instanceof Error)) return `threw ${String(error)}`
-  const place = /\n\s+at (.*)/.exec(error.stack ?? '')?.[1]
+  if (!(error instanceof Error)) return `threw ${inspect(error, { breakLength: Number.POSITIVE_INFINITY })}`
+  const place = /\n\s+at (.*)/.exec(String(error.stack))?.[1]
   return `${error.name}: ${error.message}${place === undefined ? '' : ` (at ${place})`}`
+}
+
+/** The same listener, which ends nothing when it throws itself: both errors are then logged. */
+export function guarded(onError: OnError): OnError {
+  return (error, context) => {
+    try {
+      onError(error, context)
+    } catch (own) {
+      logError(error, context)
+      logError(own, 'onError')
+    }
+  }
 }

@@ -6,14 +6,15 @@ import { type Address, parseAddress } from '../core/address.ts'
 import type { Channel, Listener } from '../core/channel.ts'
 import { PosternError } from '../core/errors.ts'
 import { type Limits, resolveLimits } from '../core/limits.ts'
+import type { Stream } from '../core/stream.ts'
 import { type Tap, tapChannel } from '../core/tap.ts'
 import { QueueBudget } from '../framing/queue-budget.ts'
 import { jsonRpc } from '../protocols/json-rpc.ts'
 import type { CallHandler } from '../rpc/incoming-call.ts'
 import { Session } from '../rpc/session.ts'
-import type { Contract, Methods } from '../service/contract.ts'
+import { type Contract, isContract, type Methods } from '../service/contract.ts'
 import { type Handlers, type HandlersOf, router, routesOf, routesOfContract } from '../service/router.ts'
-import { logError, type OnError } from './error-log.ts'
+import { guarded, logError, type OnError } from './error-log.ts'
 import { mechanismOf } from './mechanisms.ts'
 import { checkOptions } from './options.ts'
 import { closeAtExit } from './shutdown.ts'
@@ -72,6 +73,8 @@ export function serve(...args: [Contract, Handlers, ServeOptions] | [Handlers, S
     return open(router(routesOfContract(contract, handlers), contract.name), options)
   }
   const [handlers, options] = args
+  if (isContract(handlers))
+    throw new TypeError('serve takes a contract, its handlers and options: serve(contract, handlers, { at })')
   return open(router(routesOf(handlers), 'service'), options)
 }
 
@@ -98,13 +101,15 @@ class OpenServer implements Server {
   readonly #budget: QueueBudget
   readonly #listeners: Listener[] = []
   readonly #sessions = new Set<Session>()
+  /** Connections that have not said a byte. */
+  readonly #silent = new Set<Stream>()
   readonly #stayOpen: () => void
   #closing: Promise<void> | undefined
 
   constructor(handler: CallHandler, limits: Limits, { onError = logError, tap }: ServeOptions) {
     this.#handler = handler
     this.#limits = limits
-    this.#onError = onError
+    this.#onError = guarded(onError)
     this.#tap = tap
     this.#budget = new QueueBudget(limits.maxQueuedTotalBytes)
     this.#stayOpen = closeAtExit(this)
@@ -115,7 +120,7 @@ class OpenServer implements Server {
   }
 
   get connections(): number {
-    return this.#sessions.size
+    return this.#sessions.size + this.#silent.size
   }
 
   async listen(address: Address): Promise<void> {
@@ -131,16 +136,7 @@ class OpenServer implements Server {
     const listener =
       mechanism.carries === 'frames'
         ? await mechanism.listen(address.target, request, (channel) => this.#converse(channel, address))
-        : await mechanism.listen(address.target, request, (stream) => {
-            sniff(
-              stream,
-              { side: 'server', limits: this.#limits, budget: this.#budget },
-              {
-                onChannel: (channel) => this.#converse(channel, address),
-                onRefused: (error) => this.#onError(error, address.text),
-              },
-            )
-          })
+        : await mechanism.listen(address.target, request, (stream) => this.#accept(stream, address))
     this.#listeners.push(listener)
   }
 
@@ -158,10 +154,35 @@ class OpenServer implements Server {
   }
 
   async #close(): Promise<void> {
-    // Connections that came in before the names were given back are closed too, hence the order.
-    await Promise.all(this.#listeners.map((listener) => listener.close()))
+    // Names first: who connects from here on finds nobody. One that cannot be given back keeps nothing else open.
+    const released = await Promise.allSettled(this.#listeners.map((listener) => listener.close()))
+    for (const stream of this.#silent) stream.abort()
     await Promise.all([...this.#sessions].map((session) => session.close()))
     this.#stayOpen()
+    for (const outcome of released) if (outcome.status === 'rejected') throw outcome.reason
+  }
+
+  /** A stream that has said nothing yet costs its slot and no more. */
+  #accept(stream: Stream, address: Address): void {
+    const { maxConnections } = this.#limits
+    if (this.#closing !== undefined || this.#sessions.size + this.#silent.size >= maxConnections) {
+      stream.abort()
+      if (this.#closing === undefined) this.#onError(tooManyConnections(maxConnections), address.text)
+      return
+    }
+    this.#silent.add(stream)
+    const options = { side: 'server', limits: this.#limits, budget: this.#budget } as const
+    sniff(stream, options, {
+      onChannel: (channel) => {
+        this.#silent.delete(stream)
+        this.#converse(channel, address)
+      },
+      onRefused: (error) => {
+        this.#silent.delete(stream)
+        this.#onError(error, address.text)
+      },
+      onGone: () => this.#silent.delete(stream),
+    })
   }
 
   #converse(channel: Channel, address: Address): void {
@@ -184,4 +205,8 @@ class OpenServer implements Server {
     session.start()
     if (this.#closing !== undefined) void session.close()
   }
+}
+
+function tooManyConnections(maxConnections: number): PosternError {
+  return new PosternError('busy', `a connection was refused: limits.maxConnections (${maxConnections}) are open`)
 }

@@ -19,18 +19,28 @@ export interface SniffHandlers {
   readonly onChannel: (channel: Channel) => void
   /** The peer speaks something else; it has been told and is being dropped. */
   readonly onRefused: (error: PosternError) => void
+  /** The stream is over without having said anything. */
+  readonly onGone: () => void
 }
 
 /** How long a peer that was refused has to read why. */
 const refusalMs = 1_000
 
 /** Waits for the first bytes of the stream and makes a channel of it. A stream that ends without a byte is nothing. */
-export function sniff(stream: Stream, options: FramedChannelOptions, { onChannel, onRefused }: SniffHandlers): void {
-  const sniffed = new SniffedStream(stream, (first) => {
-    const byte = first[0] as number
-    if (opensValue(byte) || isWhiteSpace(byte)) onChannel(framedChannel(sniffed, jsonStream, options))
-    else onRefused(refuse(sniffed, first))
-  })
+export function sniff(
+  stream: Stream,
+  options: FramedChannelOptions,
+  { onChannel, onRefused, onGone }: SniffHandlers,
+): void {
+  const sniffed = new SniffedStream(
+    stream,
+    (first) => {
+      const byte = first[0] as number
+      if (opensValue(byte) || isWhiteSpace(byte)) onChannel(framedChannel(sniffed, jsonStream, options))
+      else onRefused(refuse(sniffed, first))
+    },
+    onGone,
+  )
 }
 
 function refuse(stream: Stream, first: Uint8Array): PosternError {
@@ -56,7 +66,7 @@ class SniffedStream implements Stream {
   #first: Uint8Array | undefined
   #handlers: StreamHandlers | undefined
 
-  constructor(stream: Stream, decide: (first: Uint8Array) => void) {
+  constructor(stream: Stream, decide: (first: Uint8Array) => void, gone: () => void) {
     this.#stream = stream
     stream.start({
       data: (chunk) => {
@@ -71,7 +81,10 @@ class SniffedStream implements Stream {
         if (this.#handlers === undefined) stream.end()
         else this.#handlers.end()
       },
-      close: (reason) => this.#handlers?.close(reason),
+      close: (reason) => {
+        if (this.#handlers === undefined) gone()
+        else this.#handlers.close(reason)
+      },
     })
   }
 

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type Server, serve } from '../app/serve.ts'
 import { isPosternError } from '../core/errors.ts'
-import type { Contract, Methods } from '../service/contract.ts'
+import { type Contract, isContract, type Methods } from '../service/contract.ts'
 import type { Handlers, HandlersOf } from '../service/router.ts'
 import { toAddress } from './address-argument.ts'
 import { allowsNews, type Command, type CommandLine, commonOptions } from './command.ts'
@@ -108,11 +108,6 @@ function readService(exports: Exports, path: string): Service {
     throw new UsageError(`cannot serve ${path}: its export at must be an address or an array of them`)
   }
   return { contract, handlers: handlers as Service['handlers'], at: addresses }
-}
-
-/** By its shape: the module may have another copy of this package. */
-function isContract(value: unknown): value is Contract {
-  return typeof value === 'object' && value !== null && 'name' in value && 'methods' in value && 'separator' in value
 }
 
 async function open({ contract, handlers }: Service, options: Parameters<typeof serve>[1]): Promise<Server> {

@@ -3,8 +3,8 @@
  * numbers beyond 1.8e308, which become Infinity. A number written with a fraction or an exponent is a double, to
  * everybody who reads JSON, and as exact as a double.
  *
- * Node 20 gives a reviver no source text, so they are looked for beside the parse, by one regular expression that
- * almost never matches (`bench/calls` prints its cost). Only where it does is the text read number by number.
+ * Node 20 gives a reviver no source text. But a number that was changed is still a large one, so the parsed value is
+ * walked for those (`bench/calls` prints what that costs), and only where there is one is the text read number by number.
  */
 
 import { PosternError } from '../core/errors.ts'
@@ -16,15 +16,22 @@ export interface TextRange {
   readonly end: number
 }
 
-/** A number of 16 digits, or one with an exponent of three; in a string that is rare, and then only costs time. */
-const suspicious = /[:,[\s-]\d(?:\d{15}|[\d.]*[eE]\+?\d{3})/
+/** Below this the walk recurses; what nests deeper is read from its text, which takes no stack. */
+const maxWalkDepth = 500
 
-/** A number alone, which nothing stands before. */
-const beginsWithDigit = /^\d/
-
-/** False when every number in the text survives `JSON.parse`; true when one may not. */
-export function mayChangeNumbers(text: string): boolean {
-  return suspicious.test(text) || beginsWithDigit.test(text)
+/** False when no number of a parsed value can have been changed; true when one may have been. */
+export function mayHoldChangedNumber(value: unknown, depth = 0): boolean {
+  if (typeof value === 'number') return value > Number.MAX_SAFE_INTEGER || value < Number.MIN_SAFE_INTEGER
+  if (typeof value !== 'object' || value === null) return false
+  if (depth > maxWalkDepth) return true
+  if (Array.isArray(value)) {
+    for (const item of value) if (mayHoldChangedNumber(item, depth + 1)) return true
+    return false
+  }
+  for (const key in value) {
+    if (mayHoldChangedNumber((value as Record<string, unknown>)[key], depth + 1)) return true
+  }
+  return false
 }
 
 const numberPattern = /-?\d+(\.\d+)?([eE][+-]?\d+)?/y

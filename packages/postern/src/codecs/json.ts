@@ -11,7 +11,7 @@ import { type Codec, type DecodeOptions, RawValue } from './codec.ts'
 import { findLoss, isChangedNumber, type Loss } from './json-loss.ts'
 import { numberMark } from './json-mark.ts'
 import { memberRange } from './json-members.ts'
-import { checkFinite, mayChangeNumbers, parseWithBigInts, shorten, unsafeIntegers } from './json-numbers.ts'
+import { checkFinite, mayHoldChangedNumber, parseWithBigInts, shorten, unsafeIntegers } from './json-numbers.ts'
 
 /** The JSON codec. */
 export const json: Codec = { name: 'json', encode: encodeJson, decode }
@@ -53,7 +53,7 @@ export function decodeJson(frame: Frame, options: DecodeOptions): unknown {
   const text = withinOneString(() => frame.text())
   if (text === undefined) throw notUtf8()
   const value = parse(text)
-  if (!mayChangeNumbers(text)) return value
+  if (!mayHoldChangedNumber(value)) return value
   const unsafe = unsafeIntegers(text)
   const [first] = unsafe
   if (first === undefined) return value

@@ -33,6 +33,8 @@ export interface ChannelHandlers {
   readonly fault: (error: PosternError) => void
   /** The channel was full and has room again. */
   readonly drain: () => void
+  /** After `end`: all that was queued has left. */
+  readonly finished?: () => void
   /** The other side has sent its last frame; it may still read. */
   readonly end: () => void
   /** The channel is over, both ways. No reason: both sides ended in order. */

@@ -39,7 +39,7 @@ export interface Limits {
   readonly maxQueuedFrames: number
   /** Bytes queued by one server for all its peers together; above it the slowest peer is cut. */
   readonly maxQueuedTotalBytes: number
-  /** Time without a byte leaving a queue before its peer is cut. NATS gives 10 s. */
+  /** Time in which a queue's next 64 KiB must leave before its peer is cut for not reading. NATS gives 10 s. */
   readonly stallMs: number
   /** Subscriptions of one connection, as at jsonrpsee. */
   readonly maxSubscriptions: number

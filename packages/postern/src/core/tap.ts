@@ -7,7 +7,7 @@ import type { PosternError } from './errors.ts'
 import type { Frame } from './frame.ts'
 import type { Peer } from './stream.ts'
 
-/** Sees what passes. Its callbacks must not throw and must copy what they keep. */
+/** Sees what passes. Its callbacks must copy what they keep; one that throws is not called again. */
 export interface Tap {
   readonly frame: (direction: 'in' | 'out', frame: OutgoingFrame) => void
   readonly close: (reason: PosternError | undefined) => void
@@ -20,7 +20,8 @@ export function tapChannel(channel: Channel, tap: Tap): Channel {
 
 class TappedChannel implements Channel {
   readonly #channel: Channel
-  readonly #tap: Tap
+  /** Undefined once it has thrown. */
+  #tap: Tap | undefined
 
   constructor(channel: Channel, tap: Tap) {
     this.#channel = channel
@@ -47,18 +48,18 @@ class TappedChannel implements Channel {
     this.#channel.start({
       ...handlers,
       frame: (frame: Frame) => {
-        this.#tap.frame('in', frame.bytes)
+        this.#show('in', frame.bytes)
         handlers.frame(frame)
       },
       close: (reason) => {
-        this.#tap.close(reason)
+        this.#tell(() => this.#tap?.close(reason))
         handlers.close(reason)
       },
     })
   }
 
   send(frame: OutgoingFrame): void {
-    this.#tap.frame('out', frame)
+    this.#show('out', frame)
     this.#channel.send(frame)
   }
 
@@ -68,5 +69,18 @@ class TappedChannel implements Channel {
 
   abort(reason?: PosternError): void {
     this.#channel.abort(reason)
+  }
+
+  #show(direction: 'in' | 'out', frame: OutgoingFrame): void {
+    this.#tell(() => this.#tap?.frame(direction, frame))
+  }
+
+  #tell(tell: () => void): void {
+    try {
+      tell()
+    } catch (error) {
+      this.#tap = undefined
+      process.emitWarning(`a tap threw and is not called again: ${String(error)}`, 'PosternWarning')
+    }
   }
 }

@@ -66,6 +66,7 @@ class FramedChannel implements Channel {
       limits: options.limits,
       budget: options.budget,
       onDrain: () => this.#handlers?.drain(),
+      onEnd: () => this.#handlers?.finished?.(),
       onStall: (error) => this.abort(error),
     })
   }

@@ -17,15 +17,17 @@ interface SendQueueOptions {
   readonly budget?: QueueBudget | undefined
   /** Called when the queue was full and has room again. */
   readonly onDrain: () => void
-  /** Called when no byte has left for `stallMs`. */
+  /** Called when all has left and the stream has been ended. */
+  readonly onEnd: () => void
+  /** Called when no slice has left for `stallMs`. */
   readonly onStall: (error: PosternError) => void
 }
 
 /** Frames are encoded in groups of about this size, and larger ones written in slices of it. */
-const sliceBytes = 256 * 1024
+const sliceBytes = 64 * 1024
 
 /** Text that surely fits in a slice: a character takes at most three bytes. */
-const sliceCharacters = 64 * 1024
+const sliceCharacters = 16 * 1024
 
 export class SendQueue {
   readonly #stream: Stream
@@ -79,7 +81,7 @@ export class SendQueue {
     this.#frames.push(frame)
     this.#queuedBytes += frame.length
     this.#sentFrames++
-    if (this.full) this.#wasFull = true
+    this.#noteFull()
     if (this.#blocked) this.#options.budget?.queued(this)
     else this.#schedule()
   }
@@ -134,6 +136,7 @@ export class SendQueue {
     if (this.#ending && !this.#blocked) {
       this.#closed = true
       this.#stream.end()
+      this.#options.onEnd()
     } else if (this.#wasFull && !this.full && !this.#closed) {
       this.#wasFull = false
       this.#options.onDrain()
@@ -147,7 +150,13 @@ export class SendQueue {
     this.#pieces = joinPieces(this.#framing.encode(group))
     // From here on the encoded bytes count, which for text can be more than its length.
     for (const piece of this.#pieces) this.#queuedBytes += piece.length
+    this.#noteFull()
     return true
+  }
+
+  /** Whoever has seen the queue full waits to be told of room, however it became so. */
+  #noteFull(): void {
+    if (this.full) this.#wasFull = true
   }
 
   #takeGroup(): readonly OutgoingFrame[] {
@@ -182,6 +191,7 @@ export class SendQueue {
     }
     const bytes = typeof piece === 'string' ? Buffer.from(piece) : piece
     this.#queuedBytes += bytes.length - piece.length
+    this.#noteFull()
     if (bytes.length > sliceBytes) this.#pieces[0] = bytes.subarray(sliceBytes)
     else this.#pieces.shift()
     this.#write(bytes.subarray(0, sliceBytes))

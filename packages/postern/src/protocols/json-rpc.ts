@@ -16,7 +16,7 @@
 import { decodeJson, encodeJson, json } from '../codecs/json.ts'
 import type { Limits } from '../core/limits.ts'
 import { wireError } from './json-rpc-codes.ts'
-import type { Id, Incoming, InvalidMessage, Message, WireError } from './message.ts'
+import { type Id, type Incoming, type InvalidMessage, type Message, readWireError } from './message.ts'
 import type { Protocol } from './protocol.ts'
 
 /** JSON-RPC 2.0 in JSON text. */
@@ -81,15 +81,7 @@ function readAnswer(members: Members): Message | InvalidMessage {
     return invalid(null, 'an answer with an id that is none')
   const error = members['error'] ?? undefined
   if (error === undefined) return { kind: 'result', id, value: members['result'] }
-  return { kind: 'error', id, error: readError(error) }
-}
-
-/** Takes whatever a server calls an error: a call that failed must fail, however badly it is told. */
-function readError(error: unknown): WireError {
-  if (typeof error !== 'object' || error === null) return { code: 0, message: String(error) }
-  const { code, message, data } = error as Members
-  const read = { code: typeof code === 'number' ? code : 0, message: typeof message === 'string' ? message : '' }
-  return data === undefined ? read : { ...read, data }
+  return { kind: 'error', id, error: readWireError(error) }
 }
 
 function isId(id: unknown, limits: JsonRpcLimits): id is Id {

@@ -63,3 +63,11 @@ export type Incoming = Message | Batch | InvalidMessage
 export function errorAnswer(id: Id, error: WireError): ErrorMessage {
   return { kind: 'error', id, error }
 }
+
+/** Takes whatever a peer calls an error: what failed must fail, however badly it is told. */
+export function readWireError(error: unknown): WireError {
+  if (typeof error !== 'object' || error === null) return { code: 0, message: String(error) }
+  const { code, message, data } = error as Readonly<Record<string, unknown>>
+  const read = { code: typeof code === 'number' ? code : 0, message: typeof message === 'string' ? message : '' }
+  return data === undefined ? read : { ...read, data }
+}

@@ -7,8 +7,15 @@ import { wireError } from '../protocols/json-rpc-codes.ts'
 import { errorAnswer, type Id } from '../protocols/message.ts'
 import type { Protocol } from '../protocols/protocol.ts'
 
+/** A sum that the batches of one connection share. */
+export interface ParkedBytes {
+  bytes: number
+}
+
 /** What bounds the answers, and where they go. */
 interface BatchAnswerOptions {
+  /** What all unfinished batches of the connection hold; together not more than twice `maxBytes`. */
+  readonly parked: ParkedBytes
   readonly protocol: Protocol
   /** `limits.maxBatchAnswerBytes`. */
   readonly maxBytes: number
@@ -33,11 +40,17 @@ export class BatchAnswer {
 
   /** Puts a written answer in its place. One that would lead over the limit is replaced by an error. */
   put(place: number, id: Id, answer: OutgoingFrame): void {
-    const { protocol, maxBytes, send } = this.#options
-    const fits = this.#bytes + answer.length <= maxBytes
-    if (fits) this.#bytes += answer.length
+    const { protocol, maxBytes, parked, send } = this.#options
+    const bytes = typeof answer === 'string' ? Buffer.byteLength(answer) : answer.length
+    const fits = this.#bytes + bytes <= maxBytes && parked.bytes + bytes <= 2 * maxBytes
+    if (fits) {
+      this.#bytes += bytes
+      parked.bytes += bytes
+    }
     this.#answers[place] = fits ? answer : this.#tooLarge(id)
-    if (--this.#missing === 0) send(protocol.writeBatch(this.#answers))
+    if (--this.#missing > 0) return
+    parked.bytes -= this.#bytes
+    send(protocol.writeBatch(this.#answers))
   }
 
   #tooLarge(id: Id): OutgoingFrame {

@@ -13,6 +13,7 @@ import type { Protocol } from '../protocols/protocol.ts'
 import { type CallOptions, type Outcome, type PendingCall, PendingCalls } from './pending-calls.ts'
 import { Subscription, type SubscribeOptions } from './subscription.ts'
 import { readNotice, Subscriptions } from './subscriptions.ts'
+import { type Waiting, WaitingRoom } from './waiting-room.ts'
 
 /** What calling needs of its session. */
 export interface CallingOptions {
@@ -34,13 +35,6 @@ export interface CallingOptions {
 /** One call of a batch. */
 export type BatchCall = readonly [method: string, params?: unknown]
 
-/** Something to be sent when the channel has room. */
-interface Waiting {
-  /** Whether it is still wanted. */
-  readonly wanted: () => boolean
-  readonly send: () => void
-}
-
 /** What a reason says of the calls that were written: more than that their outcome is unknown. */
 const tellingCodes: ReadonlySet<ErrorCode> = new Set(['bad_frame', 'bad_message', 'frame_too_large', 'limit_exceeded'])
 
@@ -50,8 +44,7 @@ export class Calling {
   readonly #pending = new PendingCalls((call) => this.#tellCancelled(call))
   /** The calls of each batch that has not been answered. */
   readonly #batches = new Set<readonly PendingCall[]>()
-  /** What waits for room: values, not bytes, so that nothing is held twice. */
-  #waiting: Waiting[] = []
+  readonly #waiting: WaitingRoom
   #unmatchedAnswers = 0
   /** Why nothing is answered any more. */
   #stopped: PosternError | undefined
@@ -61,10 +54,12 @@ export class Calling {
   constructor(options: CallingOptions) {
     this.#options = options
     this.subscriptions = new Subscriptions(options.limits)
+    this.#waiting = new WaitingRoom(options.channel)
   }
 
+  /** Whether nothing waits to be sent or to be answered. */
   get idle(): boolean {
-    return this.#pending.size === 0
+    return this.#pending.size === 0 && this.#waiting.size === 0
   }
 
   /** Answers that came for no call: too late, twice, or never asked for. */
@@ -86,9 +81,9 @@ export class Calling {
   request(method: string, params: unknown, options: CallOptions, settle: (outcome: Outcome) => void): void {
     const call = this.#register(method, options, settle)
     if (call === undefined) return
-    if (this.#hasRoom) this.#sendCall(call, params)
+    if (this.#waiting.hasRoom) this.#sendCall(call, params)
     else {
-      this.#waiting.push({
+      this.#waiting.add({
         wanted: () => this.#pending.get(call.id) === call,
         send: () => this.#sendCall(call, params),
       })
@@ -100,7 +95,7 @@ export class Calling {
     const ended = this.#stopped ?? this.#refusing
     if (ended !== undefined) throw this.#notWritten(method, ended)
     const { channel, limits, protocol } = this.#options
-    if (this.#waiting.length >= limits.maxPending) throw tooManyPending(method, limits.maxPending)
+    if (this.#waiting.size >= limits.maxPending) throw tooManyPending(method, limits.maxPending)
     const frame = protocol.write({ kind: 'note', method, params })
     await new Promise<void>((resolve, reject) => {
       const wanted = (): boolean => {
@@ -134,7 +129,7 @@ export class Calling {
     if (group.length === 0) return settled
     this.#batches.add(group)
     const wanted = (): boolean => group.some(({ id }) => this.#pending.get(id) !== undefined)
-    this.#whenRoom({ wanted, send: () => this.#sendBatch(frames, group) })
+    this.#whenRoom({ wanted, send: () => this.#send(this.#options.protocol.writeBatch(frames), group) })
     return settled.finally(() => this.#batches.delete(group))
   }
 
@@ -147,13 +142,8 @@ export class Calling {
 
   /** The channel has room again. */
   drained(): void {
-    const { channel } = this.#options
-    let sent = 0
-    while (sent < this.#waiting.length && !channel.full) {
-      const next = this.#waiting[sent++]
-      if (next?.wanted() === true) next.send()
-    }
-    this.#waiting.splice(0, sent)
+    this.#waiting.drained()
+    this.#tellIdle()
   }
 
   /** Whether the frame may be the answer to a call that wants its bytes. */
@@ -173,7 +163,7 @@ export class Calling {
     const call = this.#pending.get(answer.id)
     if (call === undefined) this.#unmatched(answer)
     else this.#pending.settle(call.id, this.#outcome(answer, call))
-    if (this.#pending.size === 0) this.#options.onIdle()
+    this.#tellIdle()
   }
 
   /** The answer of this id cannot be given as its caller wants it; false when no call of ours has the id. */
@@ -181,7 +171,7 @@ export class Calling {
     const call = this.#pending.get(id)
     if (call === undefined) return false
     this.#pending.settle(call.id, { error })
-    if (this.#pending.size === 0) this.#options.onIdle()
+    this.#tellIdle()
     return true
   }
 
@@ -195,7 +185,7 @@ export class Calling {
   stop(reason: PosternError): void {
     if (this.#stopped !== undefined) return
     this.#stopped = reason
-    for (const { wanted } of this.#waiting.splice(0)) wanted()
+    this.#waiting.clear()
     this.#pending.settleAll((call) => this.#lost(call, reason))
     this.subscriptions.endAll(this.#notWritten('the subscription has ended', reason))
   }
@@ -221,21 +211,28 @@ export class Calling {
     return undefined
   }
 
-  get #hasRoom(): boolean {
-    return this.#waiting.length === 0 && !this.#options.channel.full
+  #whenRoom(waiting: Waiting): void {
+    if (this.#waiting.hasRoom) waiting.send()
+    else this.#waiting.add(waiting)
   }
 
-  #whenRoom(waiting: Waiting): void {
-    if (this.#hasRoom) waiting.send()
-    else this.#waiting.push(waiting)
+  #tellIdle(): void {
+    if (this.idle) this.#options.onIdle()
   }
 
   #sendCall(call: PendingCall, params: unknown): void {
     const frame = this.#write(call, params)
     if (frame === undefined) return
+    this.#send(frame, [call])
+  }
+
+  /** Sends a frame and notes in its calls which one it is; a channel that has ended takes none. */
+  #send(frame: OutgoingFrame, calls: readonly PendingCall[]): void {
     const { channel } = this.#options
+    const before = channel.sentFrames
     channel.send(frame)
-    call.frameNumber = channel.sentFrames
+    if (channel.sentFrames === before) return
+    for (const call of calls) call.frameNumber = channel.sentFrames
   }
 
   /** The frame of a call; one that cannot be written fails, and gives none. */
@@ -248,18 +245,16 @@ export class Calling {
     }
   }
 
-  #sendBatch(frames: readonly OutgoingFrame[], group: readonly PendingCall[]): void {
-    const { channel, protocol } = this.#options
-    channel.send(protocol.writeBatch(frames))
-    for (const call of group) call.frameNumber = channel.sentFrames
-  }
-
   #outcome(answer: ResultMessage | ErrorMessage, call: PendingCall): Outcome {
     const { integers, postern, protocol } = this.#options
     if (answer.kind === 'error') return { error: errorFromWire(answer.error, call.method, postern) }
     const { value } = answer
     if (value instanceof RawValue) {
-      return { value: call.options.raw === true ? value.bytes : protocol.readValue(value.bytes, integers) }
+      try {
+        return { value: call.options.raw === true ? value.bytes : protocol.readValue(value.bytes, integers) }
+      } catch (error) {
+        return { error: error as Error }
+      }
     }
     if (call.options.raw !== true) return { value }
     return {
@@ -285,10 +280,10 @@ export class Calling {
   }
 
   #tellCancelled({ id, frameNumber }: PendingCall): void {
-    const { channel, postern, protocol, onIdle } = this.#options
+    const { channel, postern, protocol } = this.#options
     // One for each call that was sent, so the queue stays bounded though nobody asks whether it is full.
     if (postern && frameNumber > 0) channel.send(protocol.write({ kind: 'note', method: 'rpc.cancel', params: { id } }))
-    if (this.#pending.size === 0) onIdle()
+    this.#tellIdle()
   }
 
   #lost(call: PendingCall, reason: PosternError): PosternError {

@@ -128,7 +128,12 @@ export class PendingCalls {
       return
     }
     call.dueMs = now + call.timeoutMs
-    call.options.onProgress?.(bytes)
+    try {
+      call.options.onProgress?.(bytes)
+    } catch (error) {
+      // What a caller's own function throws is the caller's to hear, not the end of the process.
+      this.#giveUp(call.id, error as Error)
+    }
   }
 
   /** Ends all calls; `error` says why, for each. */
@@ -146,7 +151,7 @@ export class PendingCalls {
     return earliest
   }
 
-  #giveUp(id: number, error: PosternError): void {
+  #giveUp(id: number, error: Error): void {
     const call = this.#calls.get(id)
     if (call === undefined) return
     this.settle(id, { error })

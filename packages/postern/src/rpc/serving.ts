@@ -17,7 +17,7 @@ import {
   type WireError,
 } from '../protocols/message.ts'
 import type { Protocol } from '../protocols/protocol.ts'
-import { BatchAnswer } from './batch-answer.ts'
+import { BatchAnswer, type ParkedBytes } from './batch-answer.ts'
 import { CallSlots } from './flow-control.ts'
 import { IdTable } from './id-table.ts'
 import { type CallHandler, type Caller, IncomingCall, Refusal } from './incoming-call.ts'
@@ -43,7 +43,7 @@ interface Job {
   /** The batch that the answer belongs to, and its place in it. */
   readonly batch: BatchAnswer | undefined
   readonly place: number
-  /** Null for a note, which stands in no table. */
+  /** Of a note, or a call without an id, a number of our own. */
   readonly id: Id
   nextInTable: Job | undefined
 }
@@ -53,6 +53,11 @@ export class Serving {
   readonly #slots: CallSlots<Job>
   /** The calls that run or wait, by id, so that they can be cancelled. */
   readonly #calls = new IdTable<Job>()
+  /** Those that run or wait and have no id of the peer's. */
+  readonly #nameless = new IdTable<Job>()
+  #lastNameless = 0
+  /** Bytes of answers that wait for the rest of their batch. */
+  readonly #parked: ParkedBytes = { bytes: 0 }
   /** Answers that wait for the channel to have room. */
   #held: { readonly job: Job; readonly answer: Answer | undefined }[] = []
   #stopped = false
@@ -72,18 +77,16 @@ export class Serving {
     const { channel, client } = this.#options
     const call = new IncomingCall(message, channel.peer, client)
     const { id } = call
-    const job: Job = { call, batch, place, id: id ?? null, nextInTable: undefined }
+    const job: Job = { call, batch, place, id: id ?? ++this.#lastNameless, nextInTable: undefined }
     if (this.#stopped) {
       this.#refuse(job, wireError('closed', 'the server is closing'))
       return
     }
-    if (id !== undefined && id !== null) {
-      if (this.#calls.get(id) !== undefined) {
-        this.#refuseDuplicate(job)
-        return
-      }
-      this.#calls.add(job)
+    if (id !== undefined && id !== null && this.#calls.get(id) !== undefined) {
+      this.#refuseDuplicate(job)
+      return
     }
+    this.#tableOf(job).add(job)
     switch (this.#slots.admit(job, bytes, !channel.full)) {
       case 'run':
         this.#run(job)
@@ -101,6 +104,7 @@ export class Serving {
     const answer = new BatchAnswer({
       protocol,
       maxBytes: limits.maxBatchAnswerBytes,
+      parked: this.#parked,
       send: (frame) => channel.send(frame),
     })
     const each = Math.ceil(bytes / messages.length)
@@ -142,8 +146,8 @@ export class Serving {
     this.#stopped = true
     this.#held = []
     this.#slots.clear()
-    for (const job of this.#calls.entries()) {
-      this.#calls.remove(job)
+    for (const job of [...this.#calls.entries(), ...this.#nameless.entries()]) {
+      this.#tableOf(job).remove(job)
       job.call.abort(reason)
     }
   }
@@ -157,8 +161,10 @@ export class Serving {
     let value: unknown
     try {
       value = this.#options.handler(call)
-      if (isPromise(value)) {
-        value.then(
+      if (isThenable(value)) {
+        // What is not a promise may call back twice.
+        const promise = value instanceof Promise ? value : Promise.resolve(value)
+        promise.then(
           (result) => this.#succeed(job, result),
           (error: unknown) => this.#fail(job, error),
         )
@@ -200,7 +206,7 @@ export class Serving {
   #send(job: Job, answer: Answer | undefined): void {
     const { channel, onIdle } = this.#options
     const { id, method } = job.call
-    if (id !== undefined && id !== null) this.#calls.remove(job)
+    this.#tableOf(job).remove(job)
     if (answer !== undefined) {
       const frame = this.#write(answer, method)
       if (job.batch === undefined) channel.send(frame)
@@ -208,6 +214,10 @@ export class Serving {
     }
     this.#slots.release()
     if (this.#slots.idle) onIdle()
+  }
+
+  #tableOf({ call }: Job): IdTable<Job> {
+    return call.id === undefined || call.id === null ? this.#nameless : this.#calls
   }
 
   #runWaiting(): void {
@@ -237,7 +247,7 @@ export class Serving {
   #refuse({ call, batch, place }: Job, wire: WireError, id: Id | undefined = call.id): void {
     if (id === undefined) return
     const frame = this.#write(errorAnswer(id, wire), call.method)
-    if (batch === undefined) this.#options.channel.send(frame)
+    if (batch === undefined) sendOrCut(this.#options.channel, frame)
     else batch.put(place, id, frame)
   }
 
@@ -248,21 +258,24 @@ export class Serving {
   }
 
   #overloaded(job: Job): void {
-    const { channel, limits, onError } = this.#options
+    const { limits, onError } = this.#options
     const { id, method } = job.call
-    if (id !== undefined && id !== null) this.#calls.remove(job)
+    this.#tableOf(job).remove(job)
     const error = new PosternError(
       'overloaded',
       `more calls than limits.maxRunning (${limits.maxRunning}) and limits.maxWaiting (${limits.maxWaiting}) allow`,
     )
-    // Who floods with calls and reads no answers would grow the queue of refusals without bound.
-    if (channel.full)
-      channel.abort(new PosternError('slow_consumer', 'the peer sends calls and does not read the answers'))
-    else if (id === undefined) onError(error, method)
+    if (id === undefined) onError(error, method)
     else this.#refuse(job, wireError('overloaded', error.sentence))
   }
 }
 
-function isPromise(value: unknown): value is PromiseLike<unknown> {
+/** Who floods with what must be refused, and reads no answers, would grow the queue of refusals without bound. */
+export function sendOrCut(channel: Channel, frame: OutgoingFrame): void {
+  if (channel.full) channel.abort(new PosternError('slow_consumer', 'the peer asks and does not read the answers'))
+  else channel.send(frame)
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

@@ -14,7 +14,7 @@ import type { Protocol, ReadOptions } from '../protocols/protocol.ts'
 import { type BatchCall, Calling } from './calling.ts'
 import { type CallHandler, type Caller, refusal } from './incoming-call.ts'
 import type { CallOptions } from './pending-calls.ts'
-import { Serving } from './serving.ts'
+import { sendOrCut, Serving } from './serving.ts'
 import type { Subscription, SubscribeOptions } from './subscription.ts'
 
 /** What a session is told when it is made. */
@@ -53,7 +53,11 @@ export class Session implements Caller {
   /** Calls must be exact to the last digit; answers that are not are read once more as their caller wants. */
   readonly #reading: ReadOptions
   readonly #resolveClosed: (reason: PosternError | undefined) => void
+  /** The channel ends as soon as nothing is under way. */
   #closing = false
+  /** No new calls are taken, and `drainMs` runs. */
+  #finishing = false
+  #ended = false
   #over = false
   /** Why the connection ends, where that was known before it did. */
   #reason: PosternError | undefined
@@ -91,6 +95,7 @@ export class Session implements Caller {
       fault: (error) => this.#fault(error),
       drain: () => this.#drained(),
       end: () => this.#peerEnded(),
+      finished: () => this.#abortAfter(lingerMs),
       close: (reason) => this.#closed(reason),
     })
   }
@@ -111,18 +116,20 @@ export class Session implements Caller {
     return this.#calling.subscribe(method, params, options)
   }
 
-  /** Takes no more calls, waits up to `limits.drainMs` for those under way, then ends the connection. Idempotent. */
+  /**
+   * Takes no more calls, waits up to `limits.drainMs` for those under way, then sends what is queued and ends the
+   * connection. Idempotent.
+   */
   async close(): Promise<void> {
-    if (!this.#closing && !this.#over) {
-      this.#finishWork()
-      this.#endIfIdle()
-    }
+    this.#finishWork()
+    this.#endIfIdle()
     await this.closed
   }
 
   /** Ends the connection at once. */
   abort(reason?: PosternError): void {
     this.#reason ??= reason
+    this.#calling.refuseNew(reason ?? new PosternError('closed', 'the connection was dropped here'))
     this.#channel.abort(reason)
   }
 
@@ -168,6 +175,7 @@ export class Session implements Caller {
   #batch(batch: Batch, bytes: number): void {
     for (const message of batch.messages) {
       if (message.kind === 'result' || message.kind === 'error') this.#calling.answer(message)
+      else if (message.kind === 'note') this.#note(message, Math.ceil(bytes / batch.messages.length))
     }
     this.#serving.takeBatch(batch, bytes)
   }
@@ -184,7 +192,7 @@ export class Session implements Caller {
 
   /** A frame with numbers that a double cannot hold: an answer is given as its caller wants it, a call is refused. */
   #inexact(frame: Frame, error: PosternError): void {
-    const { address, integers, limits, onError, protocol } = this.#options
+    const { address, limits, onError, protocol } = this.#options
     let rounded: Incoming
     try {
       rounded = protocol.read(frame, { limits, integers: 'number' })
@@ -195,25 +203,45 @@ export class Session implements Caller {
       return
     }
     switch (rounded.kind) {
-      case 'result':
-        try {
-          this.#take(protocol.read(frame, { limits, integers }), frame.length)
-        } catch (unreadable) {
-          this.#calling.refuse(rounded.id, unreadable as PosternError)
-        }
-        return
       case 'call':
         this.#say(errorAnswer(rounded.id, wireError('invalid_params', error.sentence)))
-        return
-      case 'batch':
-        this.#say(errorAnswer(null, wireError('invalid_params', error.sentence)))
         return
       case 'note':
         if (!this.#exactNotice(frame)) onError(error, address)
         return
+      case 'result':
       case 'error':
+        this.#exactAnswers(frame, [rounded])
+        return
+      case 'batch':
+        this.#inexactBatch(frame, rounded, error)
+        return
       case 'invalid':
         this.#take(rounded, frame.length)
+    }
+  }
+
+  /** Of a batch the answers are given as their callers want them, and every call is refused. */
+  #inexactBatch(frame: Frame, { messages }: Batch, error: PosternError): void {
+    this.#exactAnswers(frame, messages)
+    for (const message of messages) {
+      if (message.kind === 'call') this.#say(errorAnswer(message.id, wireError('invalid_params', error.sentence)))
+    }
+  }
+
+  /** Reads answers once more as their callers want them; those of which that cannot be done fail. */
+  #exactAnswers(frame: Frame, rounded: Batch['messages']): void {
+    const { integers, limits, protocol } = this.#options
+    try {
+      const exact = protocol.read(frame, { limits, integers })
+      for (const message of exact.kind === 'batch' ? exact.messages : [exact]) {
+        if (message.kind === 'result' || message.kind === 'error') this.#calling.answer(message)
+      }
+    } catch (unreadable) {
+      for (const message of rounded) {
+        if (message.kind === 'result' || message.kind === 'error')
+          this.#calling.refuse(message.id, unreadable as PosternError)
+      }
     }
   }
 
@@ -229,7 +257,7 @@ export class Session implements Caller {
   }
 
   #say(answer: ErrorMessage): void {
-    this.#channel.send(this.#options.protocol.write(answer))
+    sendOrCut(this.#channel, this.#options.protocol.write(answer))
   }
 
   #drained(): void {
@@ -262,17 +290,20 @@ export class Session implements Caller {
   }
 
   #finishWork(): void {
+    if (this.#finishing || this.#over) return
+    this.#finishing = true
     this.#closing = true
-    const reason = this.#reason ?? new PosternError('closed', 'the connection was closed here')
     this.#serving.stop()
-    this.#calling.refuseNew(reason)
-    this.#abortAfter(this.#options.limits.drainMs)
+    this.#calling.refuseNew(this.#reason ?? new PosternError('closed', 'the connection was closed here'))
+    if (!this.#ended) this.#abortAfter(this.#options.limits.drainMs)
   }
 
+  /** Ends the channel when nothing is under way any more; from then on only what is queued has to leave. */
   #endIfIdle(): void {
-    if (!this.#closing || this.#over || !this.#serving.idle || !this.#calling.idle) return
+    if (!this.#closing || this.#ended || this.#over || !this.#serving.idle || !this.#calling.idle) return
+    this.#ended = true
+    clearTimeout(this.#lastTimer)
     this.#channel.end()
-    this.#abortAfter(lingerMs)
   }
 
   #abortAfter(ms: number): void {

@@ -32,6 +32,7 @@ export class Subscription implements AsyncIterableIterator<unknown, undefined> {
   readonly #stopListening: (() => void) | undefined
   #id: SubscriptionId | undefined
   #over = false
+  #rejectReady: (error: Error) => void = () => undefined
   /** Resolves with the server's id of the subscription when it stands; rejects when it was refused. */
   readonly ready: Promise<SubscriptionId>
 
@@ -41,7 +42,7 @@ export class Subscription implements AsyncIterableIterator<unknown, undefined> {
     const { maxBufferedItems: maxItems } = session
     this.#buffer = new ItemBuffer({ maxItems, overflow: () => this.#overflow(maxItems) })
     this.#stopListening = this.#listen(options.signal)
-    this.ready = this.#subscribe(params, options)
+    this.ready = this.#subscribe(params, options.signal)
     // Who only iterates is told by the iteration.
     this.ready.catch(() => undefined)
   }
@@ -54,6 +55,7 @@ export class Subscription implements AsyncIterableIterator<unknown, undefined> {
   async return(): Promise<IteratorResult<unknown, undefined>> {
     this.#finish()
     this.#buffer.discard()
+    this.#rejectReady(new PosternError('cancelled', `${this.#method}: its loop was left`))
     return { done: true, value: undefined }
   }
 
@@ -65,48 +67,49 @@ export class Subscription implements AsyncIterableIterator<unknown, undefined> {
     await this.return()
   }
 
-  #subscribe(params: unknown, { signal }: SubscribeOptions): Promise<SubscriptionId> {
+  #subscribe(params: unknown, signal: AbortSignal | undefined): Promise<SubscriptionId> {
     const { subscriptions } = this.#session
     return new Promise((resolve, reject) => {
-      subscriptions.expect()
-      const settle = (outcome: Outcome): void => {
-        const id = 'error' in outcome ? undefined : outcome.value
-        if (typeof id === 'string' || typeof id === 'number') {
-          this.#opened(id)
-          resolve(id)
-          return
-        }
-        subscriptions.refused()
-        const error = 'error' in outcome ? outcome.error : notAnId(this.#method)
-        this.#end(error)
-        reject(error)
-      }
+      this.#rejectReady = reject
       try {
-        this.#session.request(this.#method, params, signal === undefined ? {} : { signal }, settle)
+        if (signal?.aborted === true) throw this.#cancelled(signal)
+        subscriptions.expect()
       } catch (error) {
-        subscriptions.refused()
-        throw error
+        this.#end(error as Error)
+        return
       }
-    }).catch((error: Error) => {
-      this.#end(error)
-      throw error
-    }) as Promise<SubscriptionId>
+      // The signal does not cancel the call: its answer names what has to be unsubscribed.
+      this.#session.request(this.#method, params, {}, (outcome) => {
+        const id = 'error' in outcome ? undefined : outcome.value
+        if (typeof id === 'string' || typeof id === 'number') this.#opened(id, resolve)
+        else {
+          subscriptions.refused()
+          this.#end('error' in outcome ? outcome.error : notAnId(this.#method))
+        }
+      })
+    })
   }
 
-  #opened(id: SubscriptionId): void {
+  #opened(id: SubscriptionId, resolve: (id: SubscriptionId) => void): void {
+    if (!this.#session.subscriptions.open(id, this.#buffer)) {
+      this.#end(new PosternError('bad_message', `${this.#method} was answered with the id of another subscription`))
+      return
+    }
     this.#id = id
-    this.#session.subscriptions.open(id, this.#buffer)
     // The loop was left before the answer came.
     if (this.#over) this.#unsubscribe(id)
+    else resolve(id)
   }
 
   #listen(signal: AbortSignal | undefined): (() => void) | undefined {
     if (signal === undefined) return undefined
-    const abort = (): void => {
-      this.#end(new PosternError('cancelled', `${this.#method} was cancelled by its caller`, { cause: signal.reason }))
-    }
+    const abort = (): void => this.#end(this.#cancelled(signal))
     signal.addEventListener('abort', abort, { once: true })
     return () => signal.removeEventListener('abort', abort)
+  }
+
+  #cancelled({ reason }: AbortSignal): PosternError {
+    return new PosternError('cancelled', `${this.#method} was cancelled by its caller`, { cause: reason })
   }
 
   #overflow(maxItems: number): PosternError {
@@ -121,6 +124,7 @@ export class Subscription implements AsyncIterableIterator<unknown, undefined> {
   #end(error: Error): void {
     this.#finish()
     this.#buffer.end(error)
+    this.#rejectReady(error)
   }
 
   #finish(): void {

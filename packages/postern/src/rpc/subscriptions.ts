@@ -13,7 +13,7 @@
 import { PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
 import { errorFromWire } from '../protocols/json-rpc-codes.ts'
-import type { WireError } from '../protocols/message.ts'
+import { readWireError, type WireError } from '../protocols/message.ts'
 import { ItemBuffer } from './item-buffer.ts'
 
 /** How a server names a subscription. */
@@ -29,9 +29,10 @@ interface Notice {
 /** What an incoming note says of a subscription, or undefined when it is another kind of note. */
 export function readNotice(params: unknown): Notice | undefined {
   if (typeof params !== 'object' || params === null || Array.isArray(params)) return undefined
-  const { subscription } = params as { subscription?: unknown }
+  const { subscription, result, error, done } = params as Readonly<Record<string, unknown>>
   if (typeof subscription !== 'string' && typeof subscription !== 'number') return undefined
-  return params as Notice
+  if (error !== undefined && error !== null) return { subscription, error: readWireError(error) }
+  return done === true ? { subscription, done } : { subscription, result }
 }
 
 export class Subscriptions {
@@ -60,12 +61,17 @@ export class Subscriptions {
     this.#expected++
   }
 
-  /** The call was answered with this id: items go to the buffer from here on, those that came early first. */
-  open(id: SubscriptionId, buffer: ItemBuffer): void {
-    this.#buffers.set(id, buffer)
+  /**
+   * The call was answered with this id: items go to the buffer from here on, those that came early first. False when
+   * the id is that of another subscription.
+   */
+  open(id: SubscriptionId, buffer: ItemBuffer): boolean {
     const early = this.#early
     this.#unexpect()
+    if (this.#buffers.has(id)) return false
+    this.#buffers.set(id, buffer)
     for (const notice of early) if (notice.subscription === id) this.take(notice)
+    return true
   }
 
   /** The call failed. */

@@ -96,6 +96,12 @@ export function contract<const M extends Methods>(
   return Object.freeze({ name, separator: options.separator ?? '.', methods: Object.freeze({ ...methods }) })
 }
 
+/** Whether a value is a contract, by its shape: another copy of this package may have made it. */
+export function isContract(value: unknown): value is Contract {
+  if (typeof value !== 'object' || value === null) return false
+  return 'methods' in value && 'separator' in value && 'name' in value && typeof value.name === 'string'
+}
+
 /** The name of a contract's method on the wire. */
 export function wireName({ name, separator }: Contract, key: string): string {
   return `${name}${separator}${key}`

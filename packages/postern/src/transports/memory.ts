@@ -117,6 +117,7 @@ class MemoryChannel implements Channel {
     if (this.#ended || this.#closed) return
     this.#ended = true
     this.#other?.receive('end')
+    process.nextTick(() => this.#handlers?.finished?.())
     if (this.#otherEnded) this.#closeSoon(undefined)
   }
 

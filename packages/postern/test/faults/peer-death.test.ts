@@ -79,11 +79,13 @@ describe('when the server is killed', () => {
 describe('when the client is killed', () => {
   it('aborts the signal of the calls it waits for, and forgets the connection', async () => {
     const aborted: unknown[] = []
+    let running = 0
     const address = `unix:${await temporaryDirectory()}/s`
     const server = await serve(
       {
         never: (_params: unknown, { signal }) =>
           new Promise((_resolve, reject) => {
+            running++
             signal.addEventListener('abort', () => {
               aborted.push(signal.reason)
               reject(new Error('given up'))
@@ -94,7 +96,7 @@ describe('when the client is killed', () => {
     )
     onTestFinished(() => server.close())
     const client = await startProgram('client', address, 'never')
-    await until(() => server.connections === 1)
+    await until(() => running === 1)
     client.process.kill('SIGKILL')
     await until(() => aborted.length === 1 && server.connections === 0)
   })
