@@ -157,7 +157,6 @@ describe('functions of the user that throw', () => {
   })
 
   it('answer once where a thenable resolves twice', async () => {
-    // oxlint-disable-next-line no-thenable -- this is the case
     const server = await served({ twice: () => ({ then: (done: (value: number) => void) => [1, 2].map(done) }) })
     const peer = await rawClient(server.path)
     peer.send(call(1, 'twice') + call(2, 'nothing'))
