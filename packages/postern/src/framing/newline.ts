@@ -156,7 +156,7 @@ class ChunkLines {
 
   /** False when no line of the chunk can hold several values: looked up once for all of them. */
   get mayBeGlued(): boolean {
-    this.#mayBeGlued ??= glues.some((glue) => this.chunk.indexOf(glue, 0, 'latin1') >= 0)
+    this.#mayBeGlued ??= this.text.includesAny(glues)
     return this.#mayBeGlued
   }
 }
