@@ -98,7 +98,7 @@ export class Serving {
     }
   }
 
-  /** Takes all messages of a batch; their answers leave as one. */
+  /** Takes the calls of a batch, and what in it is no message; their answers leave as one. */
   takeBatch({ messages }: Batch, bytes: number): void {
     const { channel, limits, protocol } = this.#options
     const answer = new BatchAnswer({
@@ -115,7 +115,6 @@ export class Serving {
       const place = places[index] as number
       if (message.kind === 'invalid') answer.put(place, message.answer.id, this.#write(message.answer, ''))
       else if (message.kind === 'call') this.take(message, each, answer, place)
-      else if (message.kind === 'note') this.take(message, each)
     }
   }
 

@@ -250,6 +250,18 @@ describe('messages of every kind', () => {
     await until(() => aborted.length === 3)
   })
 
+  it('run once each where they stand in a batch, notes too', async () => {
+    const ran: unknown[] = []
+    const server = await served({ mark: (mark: unknown) => void ran.push(mark) })
+    const peer = await rawClient(server.path)
+    const note = (mark: number): string => `{"jsonrpc":"2.0","method":"mark","params":[${mark}]}`
+    peer.send(`[${note(1)},{"jsonrpc":"2.0","id":7,"method":"mark","params":[2]},${note(3)}]\n`)
+    expect(await peer.value()).toEqual([{ jsonrpc: '2.0', id: 7, result: null }])
+    peer.send(call(8, 'mark', [4]))
+    await peer.line()
+    expect(ran.toSorted()).toEqual([1, 2, 3, 4])
+  })
+
   it('say closed, not unknown_outcome, when they come after an abort', async () => {
     const server = await served({ a: () => 1 })
     const connection = await connected(server.path)
