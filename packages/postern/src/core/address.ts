@@ -3,6 +3,7 @@
  *
  * ```
  * local:name                 unix:/path        pipe:name       stdio:      spawn:program?arg
+ * systemd:                   systemd:name
  * fifo:/path                 shm:/path         mmap:/path      mq:/name    drop:/dir
  * tcp://127.0.0.1:port       memory:name       python:/path    zmq:/path
  * http+unix:/path            http://host:port  https://...     ws+unix:/path  ws://...  wss://...
@@ -15,7 +16,7 @@
 import { PosternError } from './errors.ts'
 
 /** What stands behind the scheme. */
-type TargetKind = 'name' | 'path' | 'none' | 'program' | 'host' | 'url'
+type TargetKind = 'name' | 'unit name' | 'path' | 'none' | 'program' | 'host' | 'url'
 
 interface SchemeRules {
   readonly target: TargetKind
@@ -29,6 +30,7 @@ export type Scheme =
   | 'local'
   | 'unix'
   | 'pipe'
+  | 'systemd'
   | 'stdio'
   | 'spawn'
   | 'fifo'
@@ -55,6 +57,7 @@ const schemes: Readonly<Record<Scheme, SchemeRules>> = {
   local: { target: 'name', parameters: conversation },
   unix: { target: 'path', parameters: conversation },
   pipe: { target: 'name', parameters: conversation },
+  systemd: { target: 'unit name', parameters: conversation },
   stdio: { target: 'none', parameters: conversation },
   spawn: { target: 'program', parameters: conversation },
   fifo: { target: 'path', parameters: conversation },
@@ -143,12 +146,22 @@ function unknownScheme(text: string, scheme: string): PosternError {
 }
 
 const namePattern = /^[a-z0-9._-]{1,64}$/
+/** systemd names a socket after its unit, such as `app@1.socket`, unless the unit says otherwise. */
+const unitNamePattern = /^[A-Za-z0-9@._-]{0,255}$/
 
 function checkTarget(kind: TargetKind, target: string, text: string): void {
   switch (kind) {
     case 'name':
       if (!namePattern.test(target) || /^\.+$/.test(target)) {
         throw badAddress(text, 'a name is 1 to 64 of the characters a-z 0-9 . _ - and not only dots')
+      }
+      return
+    case 'unit name':
+      if (!unitNamePattern.test(target)) {
+        throw badAddress(
+          text,
+          'behind "systemd:" stands nothing or a name of up to 255 of the characters A-Z a-z 0-9 @ . _ -',
+        )
       }
       return
     case 'path':
