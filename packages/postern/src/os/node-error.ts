@@ -88,6 +88,13 @@ export function nodeErrorCode(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined
 }
 
+const noHardLinks: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
+
+/** Whether this is how a file system says that it makes no hard links. */
+export function lacksHardLinks(error: unknown): boolean {
+  return noHardLinks.has(nodeErrorCode(error) ?? '')
+}
+
 /** File mode as people write it: `0600`. */
 export function formatMode(mode: number): string {
   return (mode & 0o7777).toString(8).padStart(4, '0')

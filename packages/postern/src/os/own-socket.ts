@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { nowMs } from '../core/deadline.ts'
 import { PosternError } from '../core/errors.ts'
 import type { ClaimDirectory } from './claim-chain.ts'
-import { fromNodeError, nodeErrorCode } from './node-error.ts'
+import { fromNodeError, lacksHardLinks, nodeErrorCode } from './node-error.ts'
 import { lookAt, refuseForeign } from './socket-file.ts'
 import { nestPrefix, type SocketPlace } from './socket-place.ts'
 import { type Liveness, probeSocket } from './socket-probe.ts'
@@ -18,9 +18,6 @@ export const nestedCopy = 't'
 
 /** A claimant holds a claim for some file operations; the next one looks again soon, each at another moment. */
 const claimPauseMs = 5
-
-/** File systems say in these ways that they have no hard links. */
-const noHardLinks: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
 
 /** Who may connect. */
 export interface SocketAccess {
@@ -140,15 +137,14 @@ export class OwnSocket implements ClaimDirectory {
 
   #linkError(error: unknown): PosternError {
     const { path, directory } = this.#place
-    const code = nodeErrorCode(error)
-    if (code !== undefined && noHardLinks.has(code)) {
+    if (lacksHardLinks(error)) {
       return new PosternError(
         'not_supported',
         `the file system of ${directory} makes no hard links, without which no name can be taken safely, neither a new one nor one of a dead socket; use a directory on a local file system, such as /run or /tmp`,
         { cause: error },
       )
     }
-    if (code === 'ENOENT') {
+    if (nodeErrorCode(error) === 'ENOENT') {
       return new PosternError('busy', `directory ${directory} was cleared while ${path} was taken; start again`, {
         cause: error,
       })
