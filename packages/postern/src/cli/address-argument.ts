@@ -25,6 +25,14 @@ export function takeAddress(args: readonly string[], fallback: string | undefine
   )
 }
 
+/** The address of a command that takes nothing else. */
+export function takeSoleAddress(args: readonly string[], fallback: string | undefined, command: string): string {
+  const { address, rest } = takeAddress(args, fallback)
+  const [extra] = rest
+  if (extra === undefined) return address
+  throw new UsageError(`${command} takes an ADDRESS and no more, so ${JSON.stringify(extra)} is too many`)
+}
+
 function looksLikeAddress(text: string): boolean {
   return isPath(text) || /^[a-z][a-z0-9+.-]*:/i.test(text)
 }

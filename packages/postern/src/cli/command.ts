@@ -50,6 +50,17 @@ export interface Command {
   run(line: CommandLine<OptionSpecs>): Promise<void>
 }
 
+/** A command that has not been loaded. */
+export interface CommandEntry {
+  readonly summary: string
+  readonly load: () => Promise<{ readonly command: Command }>
+  /** Runs code of the user, whose exceptions are not ours to reword. */
+  readonly foreignCode?: boolean
+}
+
+/** Commands by their names. */
+export type CommandTable = Readonly<Record<string, CommandEntry>>
+
 /** The options that every command has. */
 export const commonOptions = {
   json: { type: 'boolean', help: 'tell a failure as one line of JSON on stderr, and nothing else' },

@@ -5,7 +5,7 @@
 import { connect } from '../app/connect.ts'
 import type { Connection } from '../app/connection.ts'
 import { maxTimerMs } from '../core/deadline.ts'
-import { type Limits, resolveLimits } from '../core/limits.ts'
+import { defaultLimits, type Limits, resolveLimits } from '../core/limits.ts'
 import type { commonOptions, OptionValues } from './command.ts'
 import { parseDuration } from './duration.ts'
 import { frameLog } from './frame-log.ts'
@@ -56,7 +56,27 @@ export async function connectAs(address: string, values: ConnectionValues, progr
     // What has a local: name is Postern, so its error numbers mean ours.
     postern: address.startsWith('local:'),
     ...(values.verbose === true ? { tap: log } : {}),
+    ...(values.json === true ? { onError: () => undefined } : {}),
   })
+}
+
+/** Connects, uses the connection and drops it. */
+export async function withConnection<Result>(
+  address: string,
+  values: ConnectionValues,
+  use: (connection: Connection) => Promise<Result>,
+): Promise<Result> {
+  const connection = await connectAs(address, values)
+  try {
+    return await use(connection)
+  } finally {
+    connection.abort()
+  }
+}
+
+/** How long a command may wait for what comes in one piece. */
+export function timeoutOf({ timeout }: ConnectionValues): number {
+  return timeout === undefined ? defaultLimits.callMs : parseDuration(timeout, '--timeout')
 }
 
 function timeoutLimits(timeout: string | undefined): Partial<Limits> {

@@ -1,22 +1,20 @@
 import { describe, expect, test } from 'vitest'
-import { command as call } from './call.ts'
-import type { Command } from './command.ts'
+import { commands } from './commands.ts'
 import { commandHelp, programHelp } from './help.ts'
-import { command as serve } from './serve.ts'
-import { command as sub } from './sub.ts'
 
-describe.each<[string, Command]>([
-  ['call', call],
-  ['sub', sub],
-  ['serve', serve],
-])('the help of %s', (name, command) => {
+const loaded = await Promise.all(
+  Object.entries(commands).map(async ([name, { load }]) => ({ name, command: (await load()).command })),
+)
+
+describe.each(loaded)('the help of $name', ({ name, command }) => {
   const help = commandHelp(command)
 
   test('has usage, every option, examples that call it and the exit statuses', () => {
-    expect(help).toMatch(new RegExp(`^Usage: postern ${name} `))
+    expect(command.name).toBe(name)
+    expect(help).toMatch(new RegExp(`^Usage: postern ${name}\\b`))
     for (const option of Object.keys(command.options)) expect(help).toContain(`--${option}`)
     expect(command.examples.length).toBeGreaterThan(0)
-    for (const [line] of command.examples) expect(line).toContain(`postern ${name} `)
+    for (const [line] of command.examples) expect(line).toMatch(new RegExp(`postern ${name}\\b`))
     expect(help).toMatch(/Exit status\n {2}0 {2}the answer\n/)
   })
 

@@ -31,7 +31,7 @@ ${statusHelp}
 export function commandHelp(command: Command): string {
   const parts = [`Usage: postern ${command.usage}`, command.about]
   if (command.usage.includes('PARAMS')) parts.push(paramsHelp)
-  if (command.usage.includes('ADDRESS METHOD')) parts.push(addressHelp)
+  if (/ \[?ADDRESS\b/.test(command.usage)) parts.push(addressHelp)
   const examples = command.examples.map(([line, does]) => `  ${line}\n      ${does}`)
   parts.push(`Options\n${table(optionRows(command.options))}`, `Examples\n${examples.join('\n')}`, statusHelp)
   return `${parts.join('\n\n')}\n`
@@ -52,8 +52,8 @@ function table(rows: readonly (readonly [string, string])[]): string {
 const addressHelp = `ADDRESS
   unix:/path, or a bare path that begins with / ./ ../ or ~   a Unix socket
   local:name                                                  a name in the runtime directory of this user
-  left out                                                    what POSTERN_ADDRESS holds; the first argument is then
-                                                              METHOD, unless it begins with a scheme or as a path`
+  left out                                                    what POSTERN_ADDRESS holds; a first argument that begins
+                                                              neither with a scheme nor as a path is then the next`
 
 const paramsHelp = `PARAMS
   7 true latest '"7"'   one param each: JSON where it parses, else a string

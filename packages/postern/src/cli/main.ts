@@ -5,22 +5,10 @@
 
 import { readFileSync } from 'node:fs'
 import { type Command, parseCommandLine } from './command.ts'
+import { commands } from './commands.ts'
 import { describeFailure, exitStatusOf } from './failure.ts'
 import { nearest } from './nearest.ts'
 import { UsageError } from './usage-error.ts'
-
-interface CommandEntry {
-  readonly summary: string
-  readonly load: () => Promise<{ readonly command: Command }>
-  /** Runs code of the user, whose exceptions are not ours to reword. */
-  readonly foreignCode?: boolean
-}
-
-const commands: Readonly<Record<string, CommandEntry>> = {
-  call: { summary: 'call a method and print its result', load: () => import('./call.ts') },
-  sub: { summary: 'subscribe and print each item', load: () => import('./sub.ts') },
-  serve: { summary: 'serve what a module exports', load: () => import('./serve.ts'), foreignCode: true },
-}
 
 async function run([name, ...args]: readonly string[]): Promise<void> {
   if (name === undefined)

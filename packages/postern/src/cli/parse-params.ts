@@ -10,15 +10,13 @@
  * ```
  */
 
-import { isUtf8 } from 'node:buffer'
 import { json } from '../codecs/json.ts'
 import { isPosternError } from '../core/errors.ts'
+import { checkStdinOnce, type DocumentSources, readDocument, type TextDocument } from './document-argument.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Where params come from beside the command line, and whom to tell of a likely slip. */
-export interface ParamSources {
-  readonly readFile: (path: string) => Promise<Uint8Array>
-  readonly readStdin: () => Promise<Uint8Array>
+export interface ParamSources extends DocumentSources {
   readonly warn: (text: string) => void
 }
 
@@ -50,7 +48,7 @@ function parsePairs(pairs: readonly RegExpExecArray[], sources: ParamSources): u
 }
 
 async function parsePositionals(args: readonly string[], sources: ParamSources): Promise<unknown> {
-  if (args.filter(isStdin).length > 1) throw new UsageError('stdin can be read only once: give one param as -')
+  checkStdinOnce(args)
   const values: unknown[] = []
   for (const argument of args) values.push(await parsePositional(argument, sources))
   const [sole] = values
@@ -58,24 +56,8 @@ async function parsePositionals(args: readonly string[], sources: ParamSources):
 }
 
 async function parsePositional(argument: string, sources: ParamSources): Promise<unknown> {
-  if (isStdin(argument)) return parseDocument(await read('stdin', sources.readStdin), 'stdin')
-  if (!argument.startsWith('@')) return parseArgument(argument, sources)
-  const path = argument.slice(1)
-  if (path === '')
-    throw new UsageError('behind @ stands the name of a file, as @params.json; for the string write \'"@"\'')
-  return parseDocument(await read(argument, () => sources.readFile(path)), argument)
-}
-
-function isStdin(argument: string): boolean {
-  return argument === '-' || argument === '@-'
-}
-
-async function read(name: string, readBytes: () => Promise<Uint8Array>): Promise<Uint8Array> {
-  try {
-    return await readBytes()
-  } catch (error) {
-    throw new UsageError(`cannot read ${name}: ${(error as Error).message}`)
-  }
+  const document = await readDocument(argument, sources)
+  return document === undefined ? parseArgument(argument, sources) : parseDocument(document)
 }
 
 /** One argument: JSON where it parses, else the string that it is. */
@@ -92,18 +74,17 @@ function parseArgument(text: string, { warn }: ParamSources): unknown {
 }
 
 /** A whole file or stdin, which must be JSON. */
-function parseDocument(bytes: Uint8Array, name: string): unknown {
-  if (!isUtf8(bytes)) throw new UsageError(`${name} is not valid UTF-8`)
+function parseDocument({ name, text }: TextDocument): unknown {
   try {
-    return parseExactly(new TextDecoder().decode(bytes), name)
+    return parseExactly(text, name)
   } catch (error) {
     if (error instanceof UsageError) throw error
     throw new UsageError(`${name} is not JSON: ${(error as Error).message}`)
   }
 }
 
-/** Throws what `JSON.parse` throws, or `UsageError` where it would have rounded. */
-function parseExactly(text: string, name: string): unknown {
+/** JSON text as a value. Throws what `JSON.parse` throws, or `UsageError` where it would have rounded. */
+export function parseExactly(text: string, name: string): unknown {
   const value: unknown = JSON.parse(text)
   try {
     // Reads it once more, with an eye to its numbers, in the array that it will travel in.
@@ -116,7 +97,7 @@ function parseExactly(text: string, name: string): unknown {
 }
 
 /** Before anything is sent: what is nested too deeply for the codec is wrong use, not a defect. */
-function checkDepth(params: unknown): void {
+export function checkDepth(params: unknown): void {
   try {
     json.encode(params)
   } catch (error) {

@@ -6,6 +6,7 @@ import { allowsNews, type Command, type CommandLine, commonOptions } from './com
 import { connectAs, connectionOptions } from './connection-options.ts'
 import { formatJson } from './format-json.ts'
 import { paramSources, takeMethod } from './method-arguments.ts'
+import { parseCount } from './parse-count.ts'
 import { parseParams } from './parse-params.ts'
 import { say, showsColour } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
@@ -40,7 +41,7 @@ async function run({ values, positionals }: CommandLine<typeof options>): Promis
     )
   }
   const news = allowsNews(values)
-  const count = parseCount(values.count)
+  const count = parseCount(values.count, Number.POSITIVE_INFINITY)
   const params = await parseParams(rest.slice(1), paramSources(news))
   const answers = new Answers(process.stdout)
   const connection = await connectAs(address, values)
@@ -75,11 +76,4 @@ async function printItems(connection: Connection, { method, params, count, answe
     await answers.write(`${formatJson(item, { colour })}\n`)
     if (++printed >= count) return
   }
-}
-
-function parseCount(text: string | undefined): number {
-  if (text === undefined) return Number.POSITIVE_INFINITY
-  if (!/^[1-9]\d{0,14}$/.test(text))
-    throw new UsageError(`--count takes a whole number from 1, not ${JSON.stringify(text)}`)
-  return Number(text)
 }

@@ -200,7 +200,7 @@ describe.skipIf(process.platform === 'win32')('the exit status', () => {
   })
 
   test.each<[string, readonly string[], RegExp]>([
-    ['no command', [], /give a command: call, sub, serve/],
+    ['no command', [], /give a command: call, notify, batch, sub, .*; see postern --help/],
     ['an unknown command', ['cal'], /no command "cal"; did you mean call\?/],
     ['an option before the command', ['-v', 'call'], /options stand behind the command/],
     [

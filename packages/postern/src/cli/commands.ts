@@ -1,0 +1,17 @@
+/**
+ * The table of commands: what `postern` can do, for the parser, the help and the completion of shells.
+ */
+
+import type { CommandTable } from './command.ts'
+
+/** Every command, in the order of the help. A command is loaded when it is named. */
+export const commands: CommandTable = {
+  call: { summary: 'call a method and print its result', load: () => import('./call.ts') },
+  notify: { summary: 'tell a server something that wants no answer', load: () => import('./notify.ts') },
+  batch: { summary: 'make several calls at once and print an outcome each', load: () => import('./batch.ts') },
+  sub: { summary: 'subscribe and print each item', load: () => import('./sub.ts') },
+  ping: { summary: 'tell whether a server answers, and how fast', load: () => import('./ping.ts') },
+  wait: { summary: 'wait until a server answers', load: () => import('./wait.ts') },
+  stop: { summary: 'stop a server, at its admin address', load: () => import('./stop.ts') },
+  serve: { summary: 'serve what a module exports', load: () => import('./serve.ts'), foreignCode: true },
+}
