@@ -28,6 +28,8 @@ export interface CaseRun {
 export interface Contender<Sample> {
   readonly name: string
   readonly setting: Setting
+  /** It takes part in so many, the first ones; default all. */
+  readonly rounds?: number | undefined
   readonly sample: (round: number) => Promise<Sample>
 }
 
@@ -40,6 +42,7 @@ export async function interleave<Sample>(
   for (let round = 0; round < rounds; round++) {
     const first = round % taken.length
     for (const { contender, samples } of [...taken.slice(first), ...taken.slice(0, first)]) {
+      if (round >= (contender.rounds ?? rounds)) continue
       progress(`round ${round + 1} of ${rounds}: ${contender.name}, ${contender.setting}`)
       samples.push(await contender.sample(round))
     }
