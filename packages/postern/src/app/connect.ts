@@ -12,17 +12,24 @@ import { framedChannel } from '../framing/framed-channel.ts'
 import { newline } from '../framing/newline.ts'
 import { jsonRpc } from '../protocols/json-rpc.ts'
 import type { CallHandler } from '../rpc/incoming-call.ts'
+import { LastingSession } from '../rpc/lasting-session.ts'
 import { retry } from '../rpc/retry.ts'
 import { Session } from '../rpc/session.ts'
-import { type Contract, isContract, type Methods } from '../service/contract.ts'
-import { type Handlers, router, routesOf } from '../service/router.ts'
-import { Connection } from './connection.ts'
+import { type Contract, isContract } from '../service/contract.ts'
+import { type Emit, Events, emitOf } from '../service/events.ts'
+import type { Handlers, HandlersOf } from '../service/handlers.ts'
+import type { Members, NoErrors } from '../service/members.ts'
+import { checkMiddleware, type Middleware } from '../service/middleware.ts'
+import { router } from '../service/router.ts'
+import { type Service, serviceOf, serviceOfContract } from '../service/routes.ts'
+import { type ClientCall, Connection } from './connection.ts'
 import { guarded, logError, type OnError } from './error-log.ts'
 import { mechanismOf } from './mechanisms.ts'
 import { checkOptions } from './options.ts'
+import { showToken, type TokenOption } from './token.ts'
 
-/** How to connect. */
-export interface ConnectOptions {
+/** How to connect. `S`: what this side serves. */
+export interface ConnectOptions<S extends Members = Members> {
   /** Gives up connecting when it aborts. */
   readonly signal?: AbortSignal
   /** Limits that differ from the defaults. */
@@ -31,20 +38,48 @@ export interface ConnectOptions {
   readonly integers?: Integers
   /** Users, besides this one and root, whose server is believed. */
   readonly trust?: readonly number[]
+  /** The file that holds the token which the server requires; read anew for each connection. */
+  readonly token?: TokenOption
+  /** A contract that this side serves, with its handlers, for a server that calls back. */
+  readonly serve?: readonly [contract: Contract<S>, handlers: HandlersOf<S>]
   /** Handlers for a server that calls back, by the full names of their methods. */
   readonly handlers?: Handlers
-  /** The other side is Postern: cancelled calls are cancelled there too. Default: whether a contract was given. */
+  /** Functions around each call, the first outermost. */
+  readonly use?: readonly Middleware<ClientCall>[]
+  /** The other side is Postern: it is sent `rpc.*`. Default: whether a contract was given that is not `foreign`. */
   readonly postern?: boolean
+  /** Whether a lost connection is made again, until it is closed. Default true. */
+  readonly reconnect?: boolean
+  /** The connection was lost and is being made again. */
+  readonly onDisconnect?: (reason: PosternError) => void
+  /** The connection is back. */
+  readonly onReconnect?: () => void
   /** Told of exceptions of handlers, and of errors that name no call. Default: one line on stderr. */
   readonly onError?: OnError
   /** Sees every frame that passes. */
   readonly tap?: Tap
 }
 
-const optionNames = ['signal', 'limits', 'integers', 'trust', 'handlers', 'postern', 'onError', 'tap']
+const optionNames = [
+  'signal',
+  'limits',
+  'integers',
+  'trust',
+  'token',
+  'serve',
+  'handlers',
+  'use',
+  'postern',
+  'reconnect',
+  'onDisconnect',
+  'onReconnect',
+  'onError',
+  'tap',
+]
 
 /**
- * Connects to a service by its contract: `connection.api` has a function for each method.
+ * Connects to a service by its contract: `connection.api` has a function for each method and stream, `connection.on`
+ * one for each event.
  *
  * Rejects with `no_listener`, `busy`, `permission_denied`, `peer_rejected`, `bad_address` or `deadline_exceeded`, after the
  * retries of `limits`.
@@ -55,11 +90,11 @@ const optionNames = ['signal', 'limits', 'integers', 'trust', 'handlers', 'poste
  * const info = await connection.api.info()
  * ```
  */
-export function connect<M extends Methods>(
+export function connect<M extends Members, S extends Members = NoErrors>(
   address: string,
   contract: Contract<M>,
-  options?: ConnectOptions,
-): Promise<Connection<M>>
+  options?: ConnectOptions<S>,
+): Promise<Connection<M, S>>
 /**
  * Connects to any JSON-RPC server.
  *
@@ -69,59 +104,108 @@ export function connect<M extends Methods>(
  * const block = await geth.call('eth_blockNumber')
  * ```
  */
-export function connect(address: string, options?: ConnectOptions): Promise<Connection>
+export function connect<S extends Members = NoErrors>(
+  address: string,
+  options?: ConnectOptions<S>,
+): Promise<Connection<NoErrors, S>>
 export function connect(
   address: string,
   second?: Contract | ConnectOptions,
   third?: ConnectOptions,
-): Promise<Connection> {
+): Promise<Connection<Members, Members>> {
   if (isContract(second)) return open(address, second, third ?? {})
   return open(address, undefined, second === undefined ? {} : second)
 }
 
-async function open(text: string, contract: Contract | undefined, options: ConnectOptions): Promise<Connection> {
+async function open(
+  text: string,
+  contract: Contract | undefined,
+  options: ConnectOptions,
+): Promise<Connection<Members, Members>> {
   checkOptions('connect', options, optionNames)
   checkIntegers(options.integers)
+  const { use = [], reconnect = true, signal, onDisconnect, onReconnect } = options
+  checkMiddleware(use)
   const address = parseAddress(text)
   checkConversation(address)
   const limits = resolveLimits(options.limits)
-  const handler = options.handlers === undefined ? undefined : router(routesOf(options.handlers), 'client')
-  const channel = await retry(() => openChannel(address, limits, options), { limits, signal: options.signal })
-  return new Connection(openSession(channel, address, { limits, handler, contract, options }), contract)
+  const onError = guarded(options.onError ?? logError)
+  const { handler, emit } = ownService(options)
+  const parts: SessionParts = { address, limits, handler, contract, options, onError }
+  const first = await retry(() => openSession(parts, signal), { limits, signal })
+  const session = new LastingSession(first, {
+    address: address.text,
+    limits,
+    reconnect,
+    open: (stopped) => openSession(parts, stopped),
+    onDisconnect,
+    onReconnect,
+    onError,
+  })
+  return new Connection({ session, contract, use, onError, emit })
 }
 
-async function openChannel(address: Address, limits: Limits, { signal, trust = [] }: ConnectOptions): Promise<Channel> {
-  const mechanism = await mechanismOf(address)
-  const request = { limits, trust, ...(signal === undefined ? {} : { signal }) }
-  if (mechanism.carries === 'frames') return await mechanism.connect(address.target, request)
-  return framedChannel(await mechanism.connect(address.target, request), newline, { side: 'client', limits })
+interface OwnService {
+  readonly handler: CallHandler | undefined
+  readonly emit: Emit<Members>
+}
+
+/** What this side serves: a contract, plain handlers, or nothing. */
+function ownService({ serve, handlers }: ConnectOptions): OwnService {
+  if (serve !== undefined && handlers !== undefined)
+    throw new TypeError('connect takes serve or handlers, not both: they would answer the same calls')
+  let service: Service | undefined
+  if (serve !== undefined) {
+    if (!Array.isArray(serve) || !isContract(serve[0]))
+      throw new TypeError('serve is a contract and its handlers: serve: [contract, handlers]')
+    service = serviceOfContract(serve[0], serve[1] as Handlers)
+  } else if (handlers !== undefined) service = serviceOf(handlers, 'client')
+  if (service === undefined) return { handler: undefined, emit: Object.freeze({}) }
+  const events = new Events()
+  const emit = service.contract === undefined ? Object.freeze({}) : emitOf(service.contract, events)
+  return { handler: router(service, { access: [], use: [], events }), emit }
 }
 
 interface SessionParts {
+  readonly address: Address
   readonly limits: Limits
   readonly handler: CallHandler | undefined
   readonly contract: Contract | undefined
   readonly options: ConnectOptions
+  readonly onError: OnError
 }
 
-function openSession(
-  channel: Channel,
-  address: Address,
-  { limits, handler, contract, options }: SessionParts,
-): Session {
-  const { tap } = options
+/** A session that is ready for calls: where a token is required, it has been shown. */
+async function openSession(parts: SessionParts, signal: AbortSignal | undefined): Promise<Session> {
+  const { address, limits, handler, contract, options, onError } = parts
+  const { tap, token } = options
+  const channel = await openChannel(address, { limits, trust: options.trust ?? [], signal })
   const session = new Session(tap === undefined ? channel : tapChannel(channel, tap), {
     side: 'client',
     address: address.text,
     protocol: jsonRpc,
     limits,
     integers: options.integers ?? 'bigint',
-    postern: options.postern ?? contract !== undefined,
-    onError: guarded(options.onError ?? logError),
+    postern: options.postern ?? (token !== undefined || contract?.foreign === false),
+    onError,
     ...(handler === undefined ? {} : { handler }),
   })
   session.start()
+  if (token !== undefined) await showToken(session, token, address.text)
   return session
+}
+
+interface ChannelRequest {
+  readonly limits: Limits
+  readonly trust: readonly number[]
+  readonly signal: AbortSignal | undefined
+}
+
+async function openChannel(address: Address, { limits, trust, signal }: ChannelRequest): Promise<Channel> {
+  const mechanism = await mechanismOf(address)
+  const request = { limits, trust, ...(signal === undefined ? {} : { signal }) }
+  if (mechanism.carries === 'frames') return await mechanism.connect(address.target, request)
+  return framedChannel(await mechanism.connect(address.target, request), newline, { side: 'client', limits })
 }
 
 function checkConversation({ parameters, text }: Address): void {

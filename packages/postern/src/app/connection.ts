@@ -6,30 +6,81 @@ import type { PosternError } from '../core/errors.ts'
 import type { Peer } from '../core/stream.ts'
 import type { BatchCall } from '../rpc/calling.ts'
 import type { Caller } from '../rpc/incoming-call.ts'
+import type { LastingSession } from '../rpc/lasting-session.ts'
 import type { CallOptions } from '../rpc/pending-calls.ts'
-import type { Session } from '../rpc/session.ts'
-import type { Subscription, SubscribeOptions } from '../rpc/subscription.ts'
-import { type Api, apiOf } from '../service/client.ts'
-import type { Contract, Methods } from '../service/contract.ts'
+import { type SubscribeOptions, Subscription } from '../rpc/subscription.ts'
+import { type Api, apiOf, gapTeller, type Listeners, listenersOf } from '../service/client.ts'
+import type { Contract } from '../service/contract.ts'
+import type { Emit } from '../service/events.ts'
+import type { Members, NoErrors } from '../service/members.ts'
+import { compose, type Middleware } from '../service/middleware.ts'
+import type { OnError } from './error-log.ts'
 
-/** A conversation with one server. Without a contract `api` has no functions, and everything goes by `call`. */
-// biome-ignore lint/complexity/noBannedTypes: no methods is what the type says
-export class Connection<M extends Methods = {}> implements Caller {
-  /** The methods of the contract as functions. */
+/** A call on its way to the server, as middleware of a client sees it. */
+export interface ClientCall {
+  readonly method: string
+  readonly params: unknown
+  readonly options: CallOptions
+}
+
+/** What a connection is made of. */
+export interface ConnectionParts {
+  readonly session: LastingSession
+  readonly contract: Contract | undefined
+  readonly use: readonly Middleware<ClientCall>[]
+  readonly onError: OnError
+  /** What the client serves itself can emit. */
+  readonly emit: Emit<Members>
+}
+
+/**
+ * A conversation with one server, which outlives the server: a lost connection is made again, unless `reconnect: false`
+ * was said. Without a contract `api` and `on` have no functions, and everything goes by `call` and `subscribe`.
+ *
+ * `M`: what the server serves, `S`: what the client does.
+ */
+export class Connection<M extends Members = NoErrors, S extends Members = NoErrors> implements Caller {
+  /** The methods and streams of the contract as functions. */
   readonly api: Api<M>
-  /** Resolves when the connection is over, with the reason unless both sides ended in order. */
+  /** The events of the contract: `connection.on.joined((peer) => ...)` adds a listener. */
+  readonly on: Listeners<M>
+  /** The events of the contract that the client serves: `connection.emit.progress(0.5)` sends one to the server. */
+  readonly emit: Emit<S>
+  /**
+   * Resolves when the connection is over for good, with the reason unless it was closed here or both sides ended in
+   * order.
+   */
   readonly closed: Promise<PosternError | undefined>
-  readonly #session: Session
+  readonly #session: LastingSession
+  readonly #onError: OnError
+  readonly #call: (call: ClientCall) => unknown
 
-  constructor(session: Session, contract: Contract | undefined) {
+  constructor({ session, contract, use, onError, emit }: ConnectionParts) {
     this.#session = session
+    this.#onError = onError
+    this.#call = compose(use, ({ method, params, options }) => session.call(method, params, options))
     this.closed = session.closed
-    this.api = (contract === undefined ? Object.freeze({}) : apiOf(contract, session)) as Api<M>
+    this.emit = emit as Emit<S>
+    const host = {
+      call:
+        use.length === 0
+          ? session.call.bind(session)
+          : (method: string, params: unknown, options: CallOptions) => this.call(method, params, options),
+      open: (request: ConstructorParameters<typeof Subscription>[1]) => new Subscription(session, request),
+      onError,
+    }
+    this.api = (contract === undefined ? Object.freeze({}) : apiOf(contract, host)) as Api<M>
+    this.on = (contract === undefined ? Object.freeze({}) : listenersOf(contract, host)) as Listeners<M>
   }
 
-  /** Who serves, as the kernel says. */
+  /** Who serves, as the kernel says; while there is no connection, who did last. */
   get peer(): Peer {
     return this.#session.peer
+  }
+
+  /** Whether there is a connection at this moment. */
+  get connected(): boolean {
+    return this.#session.connected
   }
 
   /** Answers that came for no call: too late, twice, or never asked for. */
@@ -49,8 +100,8 @@ export class Connection<M extends Methods = {}> implements Caller {
    * ```
    */
   call(method: string, params?: unknown, options?: CallOptions): Promise<unknown>
-  call(method: string, params?: unknown, options?: CallOptions): Promise<unknown> {
-    return this.#session.call(method, params, options)
+  async call(method: string, params?: unknown, options: CallOptions = {}): Promise<unknown> {
+    return await this.#call({ method, params, options })
   }
 
   /**
@@ -78,20 +129,31 @@ export class Connection<M extends Methods = {}> implements Caller {
   }
 
   /**
-   * Subscribes, in the shape that Ethereum nodes use. Leaving the loop unsubscribes.
+   * Subscribes, in the shape that Ethereum nodes use. Leaving the loop unsubscribes. After a reconnect it goes on, and
+   * `onGap` is told that items are missing.
    *
    * @example
    * ```ts
    * for await (const head of geth.subscribe('eth_subscribe', ['newHeads'])) console.log(head)
    * ```
    */
-  subscribe(method: string, params?: unknown, options?: SubscribeOptions): Subscription {
-    return this.#session.subscribe(method, params, options)
+  subscribe(method: string, params?: unknown, { signal, onGap }: SubscribeOptions = {}): Subscription {
+    if (typeof method !== 'string' || !method.endsWith('subscribe'))
+      throw new TypeError(`the name of a subscribing method ends in "subscribe", not "${method}"`)
+    const told = gapTeller(method, { onError: this.#onError }, onGap)
+    return new Subscription(this.#session, {
+      method,
+      params: () => params,
+      credit: false,
+      restore: 'at once',
+      onGap: told,
+      signal,
+    })
   }
 
   /**
    * Waits up to `limits.drainMs` for the calls that wait, then ends the connection. Idempotent. An open connection keeps
-   * the process alive.
+   * the process alive, also while it is being made again.
    *
    * @example
    * ```ts

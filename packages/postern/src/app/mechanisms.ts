@@ -18,8 +18,12 @@ export interface ConnectRequest {
 /** What a listener reports while it listens. */
 export interface ListenRequest {
   readonly limits: Limits
-  /** Something went wrong that ends nothing: a connection was dropped, the name was lost. */
+  /** Something went wrong that ends nothing, as a connection that was dropped. */
   readonly onError: (error: PosternError) => void
+  /** The name was removed or given to something else. */
+  readonly onLost: (error: PosternError) => void
+  /** The group whose members may connect, beside this user. */
+  readonly group?: string | number
 }
 
 /** A mechanism that carries bytes: the conversation's framing is chosen above it. */
@@ -44,7 +48,10 @@ const mechanisms: Partial<Record<Scheme, () => Promise<Mechanism>>> = {
     return {
       carries: 'bytes',
       connect: connectLocal,
-      listen: (name, request, onStream) => listenLocal(name, { ...socketEvents(request), onStream }),
+      listen: (name, request, onStream) => {
+        refuseGroup(request, `local:${name} is in the private directory of this user`)
+        return listenLocal(name, { ...socketEvents(request), onStream })
+      },
     }
   },
   unix: async () => {
@@ -52,7 +59,19 @@ const mechanisms: Partial<Record<Scheme, () => Promise<Mechanism>>> = {
     return {
       carries: 'bytes',
       connect: connectUnixSocket,
-      listen: (path, request, onStream) => listenUnixSocket(path, { ...socketEvents(request), onStream }),
+      listen: async (path, request, onStream) =>
+        await listenUnixSocket(path, { ...socketEvents(request), ...(await groupOptions(path, request)), onStream }),
+    }
+  },
+  systemd: async () => {
+    const { connectSystemd, listenSystemd } = await import('../transports/systemd-socket.ts')
+    return {
+      carries: 'bytes',
+      connect: connectSystemd,
+      listen: (name, request, onStream) => {
+        refuseGroup(request, 'the socket is made by systemd, whose SocketGroup= and SocketMode= say who may connect')
+        return listenSystemd(name, { ...socketEvents(request), onStream })
+      },
     }
   },
   memory: async () => {
@@ -60,12 +79,27 @@ const mechanisms: Partial<Record<Scheme, () => Promise<Mechanism>>> = {
     return {
       carries: 'frames',
       connect: async (name, request) => connectMemory(name, request),
-      listen: async (name, { limits }, onChannel) => listenMemory(name, { limits, onChannel }),
+      listen: async (name, request, onChannel) => {
+        refuseGroup(request, `memory:${name} is inside this process`)
+        return listenMemory(name, { limits: request.limits, onChannel })
+      },
     }
   },
 }
 
-function socketEvents({ limits, onError }: ListenRequest): {
+/** Who may connect, where that is a group. */
+async function groupOptions(path: string, { group }: ListenRequest): Promise<{ mode?: number; gid?: number }> {
+  if (group === undefined) return {}
+  const { groupSocketOptions } = await import('../os/group-directory.ts')
+  return await groupSocketOptions(path, group)
+}
+
+function refuseGroup({ group }: ListenRequest, why: string): void {
+  if (group === undefined) return
+  throw new PosternError('not_supported', `group works with unix: addresses alone: ${why}`)
+}
+
+function socketEvents({ limits, onError, onLost }: ListenRequest): {
   limits: Limits
   onError: (error: PosternError) => void
   onDrop: () => void
@@ -76,7 +110,7 @@ function socketEvents({ limits, onError }: ListenRequest): {
       new PosternError('busy', `a connection was refused: limits.maxConnections (${limits.maxConnections}) are open`),
     )
   }
-  return { limits, onError, onDrop, onLost: onError }
+  return { limits, onError, onDrop, onLost }
 }
 
 /** The mechanism behind an address. Rejects with `not_supported`, naming what is built. */

@@ -8,7 +8,8 @@ import { z } from 'zod'
 import { rawClient } from '../../test/raw-peer.ts'
 import { temporaryDirectory } from '../../test/temporary-directory.ts'
 import { isPosternError } from '../core/errors.ts'
-import { type Contract, contract, method } from '../service/contract.ts'
+import { type Contract, contract } from '../service/contract.ts'
+import { method } from '../service/members.ts'
 import { until } from '../testing/until.ts'
 import { connect } from './connect.ts'
 import { serve } from './serve.ts'
@@ -164,8 +165,8 @@ describe('serve', () => {
     const at = await address()
     let finish: (value: string) => void = () => undefined
     const server = await serve({ wait: () => new Promise((resolve) => (finish = resolve)), quick: () => 1 }, { at })
-    const busy = await connect(at)
-    const idle = await connect(at)
+    const busy = await connect(at, { reconnect: false })
+    const idle = await connect(at, { reconnect: false })
     expect(await idle.call('quick')).toBe(1)
     const running = busy.call('wait')
     await busy.call('quick')
@@ -182,7 +183,7 @@ describe('serve', () => {
   it('gives up on calls that run longer than drainMs when it closes', async () => {
     const at = await address()
     const server = await serve({ never: () => new Promise(() => undefined) }, { at, limits: { drainMs: 50 } })
-    const connection = await connect(at)
+    const connection = await connect(at, { reconnect: false })
     const call: Promise<unknown> = connection.call('never').catch((reason: unknown) => reason)
     await until(() => server.connections === 1)
     await server.close()

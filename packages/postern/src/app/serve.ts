@@ -2,49 +2,73 @@
  * Serves a contract, or plain handlers, at one or more addresses.
  */
 
-import { type Address, parseAddress } from '../core/address.ts'
-import type { Channel, Listener } from '../core/channel.ts'
-import { PosternError } from '../core/errors.ts'
+import { parseAddress } from '../core/address.ts'
+import type { PosternError } from '../core/errors.ts'
 import { type Limits, resolveLimits } from '../core/limits.ts'
-import type { Stream } from '../core/stream.ts'
-import { type Tap, tapChannel } from '../core/tap.ts'
+import type { Tap } from '../core/tap.ts'
 import { QueueBudget } from '../framing/queue-budget.ts'
-import { jsonRpc } from '../protocols/json-rpc.ts'
-import type { CallHandler } from '../rpc/incoming-call.ts'
-import { Session } from '../rpc/session.ts'
-import { type Contract, isContract, type Methods } from '../service/contract.ts'
-import { type Handlers, type HandlersOf, router, routesOf, routesOfContract } from '../service/router.ts'
+import { takeToken } from '../os/token-file.ts'
+import { type Contract, isContract } from '../service/contract.ts'
+import { type Emit, Events, emitOf } from '../service/events.ts'
+import type { Handlers, HandlersOf } from '../service/handlers.ts'
+import type { Members, NoErrors } from '../service/members.ts'
+import { checkMiddleware, type Middleware } from '../service/middleware.ts'
+import { router } from '../service/router.ts'
+import { type ServedCall, type Service, serviceOf, serviceOfContract } from '../service/routes.ts'
 import { guarded, logError, type OnError } from './error-log.ts'
-import { mechanismOf } from './mechanisms.ts'
 import { checkOptions } from './options.ts'
+import { ServedAddress } from './served-address.ts'
+import { ServedClient } from './served-client.ts'
 import { closeAtExit } from './shutdown.ts'
-import { sniff } from './sniff.ts'
+import { checkToken, type TokenOption } from './token.ts'
 
-/** How to serve. */
-export interface ServeOptions {
+/** One address, and who may do what there. */
+export interface PlaceOptions {
+  readonly address: string
+  /** The access levels of this address: members of the contract that ask for another one do not exist here. */
+  readonly access?: readonly string[]
+  /** A group, by name or number, whose members may connect: the socket is 0660, in a directory 0750 of that group. */
+  readonly group?: string | number
+  /** A file with the token that each connection has to show first; it is made where it is missing. */
+  readonly token?: TokenOption
+}
+
+/** How to serve. `C`: what the clients serve. */
+export interface ServeOptions<C extends Members = Members> {
   /** Where: one address or several, as `local:node`. */
-  readonly at: string | readonly string[]
+  readonly at: string | PlaceOptions | readonly (string | PlaceOptions)[]
+  /** The contract that clients serve: `ctx.client.api` calls them back. */
+  readonly client?: Contract<C>
+  /** Functions around each call, the first outermost. */
+  readonly use?: readonly Middleware<ServedCall>[]
   /** Limits that differ from the defaults. */
   readonly limits?: Partial<Limits>
   /** Told of exceptions of handlers and of what goes wrong at the addresses. Default: one line on stderr. */
   readonly onError?: OnError
+  /** Told when an address is not ours any more: its name was removed or replaced. Default: told to `onError`. */
+  readonly onLost?: (address: string, reason: PosternError) => void
   /** Sees every frame that passes, of all connections. */
   readonly tap?: Tap
 }
 
 /** A service that takes connections until it is closed. */
-export interface Server {
+export interface Server<M extends Members = NoErrors> {
   /** Where it can be reached, as a client writes it. */
   readonly addresses: readonly string[]
   /** Connections that are open. */
   readonly connections: number
+  /**
+   * The events of the contract: `server.emit.joined(peer)` sends one to all who listen. A listener that does not read is
+   * cut off with `slow_consumer` when its queue is full.
+   */
+  readonly emit: Emit<M>
   /** Gives the names back, lets the calls that run finish within `limits.drainMs`, and ends all connections. Idempotent. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
 
 /**
- * Serves a contract: each method by its handler.
+ * Serves a contract: each method and stream by its handler.
  *
  * Rejects with `address_in_use` where a live server has the name, and as taking the name fails.
  *
@@ -53,11 +77,11 @@ export interface Server {
  * const server = await serve(node, { info: () => ({ version: '1' }) }, { at: 'local:node' })
  * ```
  */
-export function serve<M extends Methods>(
+export function serve<M extends Members, C extends Members = NoErrors>(
   contract: Contract<M>,
-  handlers: HandlersOf<M>,
-  options: ServeOptions,
-): Promise<Server>
+  handlers: HandlersOf<M, C>,
+  options: ServeOptions<C>,
+): Promise<Server<M>>
 /**
  * Serves plain handlers under their full names, without checks.
  *
@@ -67,25 +91,30 @@ export function serve<M extends Methods>(
  * ```
  */
 export function serve(handlers: Handlers, options: ServeOptions): Promise<Server>
-export function serve(...args: [Contract, Handlers, ServeOptions] | [Handlers, ServeOptions]): Promise<Server> {
+export function serve(
+  ...args: [Contract, Handlers, ServeOptions] | [Handlers, ServeOptions]
+): Promise<Server<Members>> {
   if (args.length === 3) {
     const [contract, handlers, options] = args
-    return open(router(routesOfContract(contract, handlers), contract.name), options)
+    return open(serviceOfContract(contract, handlers), options)
   }
   const [handlers, options] = args
   if (isContract(handlers))
     throw new TypeError('serve takes a contract, its handlers and options: serve(contract, handlers, { at })')
-  return open(router(routesOf(handlers), 'service'), options)
+  return open(serviceOf(handlers, 'service'), options)
 }
 
-async function open(handler: CallHandler, options: ServeOptions): Promise<Server> {
-  checkOptions('serve', options, ['at', 'limits', 'onError', 'tap'])
-  const texts = typeof options.at === 'string' ? [options.at] : options.at
-  if (!Array.isArray(texts) || texts.length === 0)
-    throw new TypeError('serve needs at least one address in "at", as { at: "local:name" }')
-  const server = new OpenServer(handler, resolveLimits(options.limits), options)
+const optionNames = ['at', 'client', 'use', 'limits', 'onError', 'onLost', 'tap']
+
+async function open(service: Service, options: ServeOptions): Promise<Server<Members>> {
+  checkOptions('serve', options, optionNames)
+  checkMiddleware(options.use ?? [])
+  if (options.client !== undefined && !isContract(options.client))
+    throw new TypeError('client is the contract that the clients serve, made with contract()')
+  const places = placesOf(options.at)
+  const server = new OpenServer(service, options)
   try {
-    for (const address of texts.map(parseAddress)) await server.listen(address)
+    for (const place of places) await server.listen(place)
   } catch (error) {
     await server.close()
     throw error
@@ -93,51 +122,70 @@ async function open(handler: CallHandler, options: ServeOptions): Promise<Server
   return server
 }
 
-class OpenServer implements Server {
-  readonly #handler: CallHandler
+function placesOf(at: unknown): readonly PlaceOptions[] {
+  const places: unknown[] = Array.isArray(at) ? at : at === undefined ? [] : [at]
+  if (places.length === 0) throw new TypeError('serve needs at least one address in "at", as { at: "local:name" }')
+  return places.map((place) => {
+    if (typeof place === 'string') return { address: place }
+    checkOptions('an address in "at"', place, ['address', 'access', 'group', 'token'])
+    const { address, access = [], token } = place as PlaceOptions
+    if (typeof address !== 'string')
+      throw new TypeError('an address in "at" is a string, or has one: { address, access }')
+    if (!Array.isArray(access) || access.some((level) => typeof level !== 'string'))
+      throw new TypeError(`access is a list of levels, as ["admin"], not ${JSON.stringify(access)}`)
+    if (token !== undefined) checkToken(token)
+    return place as PlaceOptions
+  })
+}
+
+class OpenServer implements Server<Members> {
+  readonly emit: Emit<Members>
+  readonly #service: Service
+  readonly #options: ServeOptions
   readonly #limits: Limits
   readonly #onError: OnError
-  readonly #tap: Tap | undefined
   readonly #budget: QueueBudget
-  readonly #listeners: Listener[] = []
-  readonly #sessions = new Set<Session>()
-  /** Connections that have not said a byte. */
-  readonly #silent = new Set<Stream>()
+  readonly #events = new Events()
+  readonly #places: ServedAddress[] = []
   readonly #stayOpen: () => void
   #closing: Promise<void> | undefined
 
-  constructor(handler: CallHandler, limits: Limits, { onError = logError, tap }: ServeOptions) {
-    this.#handler = handler
-    this.#limits = limits
-    this.#onError = guarded(onError)
-    this.#tap = tap
-    this.#budget = new QueueBudget(limits.maxQueuedTotalBytes)
+  constructor(service: Service, options: ServeOptions) {
+    this.#service = service
+    this.#options = options
+    this.#limits = resolveLimits(options.limits)
+    this.#onError = guarded(options.onError ?? logError)
+    this.#budget = new QueueBudget(this.#limits.maxQueuedTotalBytes)
+    this.emit = service.contract === undefined ? Object.freeze({}) : emitOf(service.contract, this.#events)
     this.#stayOpen = closeAtExit(this)
   }
 
   get addresses(): readonly string[] {
-    return this.#listeners.map(({ address }) => address)
+    return this.#places.map(({ published }) => published)
   }
 
   get connections(): number {
-    return this.#sessions.size + this.#silent.size
+    return this.#places.reduce((sum, { connections }) => sum + connections, 0)
   }
 
-  async listen(address: Address): Promise<void> {
-    const { codec = 'json', framing } = address.parameters
-    if (codec !== 'json' || framing !== undefined) {
-      throw new PosternError(
-        'not_supported',
-        `${address.text}: a server finds out codec and framing itself; leave the parameters out`,
-      )
-    }
-    const mechanism = await mechanismOf(address)
-    const request = { limits: this.#limits, onError: (error: PosternError) => this.#onError(error, address.text) }
-    const listener =
-      mechanism.carries === 'frames'
-        ? await mechanism.listen(address.target, request, (channel) => this.#converse(channel, address))
-        : await mechanism.listen(address.target, request, (stream) => this.#accept(stream, address))
-    this.#listeners.push(listener)
+  async listen({ address: text, access = [], group, token }: PlaceOptions): Promise<void> {
+    const { client, tap, use = [] } = this.#options
+    const stop = access.includes('admin') ? { stop: () => void this.close() } : {}
+    const place = new ServedAddress({
+      address: parseAddress(text),
+      handler: router(this.#service, { access, use, events: this.#events, ...stop }),
+      limits: this.#limits,
+      budget: this.#budget,
+      tap,
+      token: token === undefined ? undefined : await takeToken(token.file),
+      group,
+      onError: this.#onError,
+      onLost: (reason) => this.#lost(text, reason),
+      postern: client?.foreign === false,
+      clientOf: client === undefined ? undefined : (session) => new ServedClient(session, client, this.#onError),
+    })
+    await place.listen()
+    this.#places.push(place)
   }
 
   close(): Promise<void> {
@@ -146,7 +194,7 @@ class OpenServer implements Server {
   }
 
   closeSync(): void {
-    for (const listener of this.#listeners) listener.closeSync()
+    for (const place of this.#places) place.releaseSync()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -154,59 +202,16 @@ class OpenServer implements Server {
   }
 
   async #close(): Promise<void> {
-    // Names first: who connects from here on finds nobody. One that cannot be given back keeps nothing else open.
-    const released = await Promise.allSettled(this.#listeners.map((listener) => listener.close()))
-    for (const stream of this.#silent) stream.abort()
-    await Promise.all([...this.#sessions].map((session) => session.close()))
+    // Names first. One that cannot be given back keeps nothing else open.
+    const released = await Promise.allSettled(this.#places.map((place) => place.release()))
+    await Promise.all(this.#places.map((place) => place.endAll()))
     this.#stayOpen()
     for (const outcome of released) if (outcome.status === 'rejected') throw outcome.reason
   }
 
-  /** A stream that has said nothing yet costs its slot and no more. */
-  #accept(stream: Stream, address: Address): void {
-    const { maxConnections } = this.#limits
-    if (this.#closing !== undefined || this.#sessions.size + this.#silent.size >= maxConnections) {
-      stream.abort()
-      if (this.#closing === undefined) this.#onError(tooManyConnections(maxConnections), address.text)
-      return
-    }
-    this.#silent.add(stream)
-    const options = { side: 'server', limits: this.#limits, budget: this.#budget } as const
-    sniff(stream, options, {
-      onChannel: (channel) => {
-        this.#silent.delete(stream)
-        this.#converse(channel, address)
-      },
-      onRefused: (error) => {
-        this.#silent.delete(stream)
-        this.#onError(error, address.text)
-      },
-      onGone: () => this.#silent.delete(stream),
-    })
+  #lost(address: string, reason: PosternError): void {
+    const { onLost } = this.#options
+    if (onLost === undefined) this.#onError(reason, address)
+    else guarded(() => onLost(address, reason))(reason, address)
   }
-
-  #converse(channel: Channel, address: Address): void {
-    const session = new Session(this.#tap === undefined ? channel : tapChannel(channel, this.#tap), {
-      side: 'server',
-      address: address.text,
-      protocol: jsonRpc,
-      limits: this.#limits,
-      integers: 'bigint',
-      handler: this.#handler,
-      postern: false,
-      onError: this.#onError,
-    })
-    this.#sessions.add(session)
-    void session.closed.then((reason) => {
-      this.#sessions.delete(session)
-      // That a peer has gone is no news; that it was cut off is.
-      if (reason !== undefined && reason.code !== 'closed') this.#onError(reason, address.text)
-    })
-    session.start()
-    if (this.#closing !== undefined) void session.close()
-  }
-}
-
-function tooManyConnections(maxConnections: number): PosternError {
-  return new PosternError('busy', `a connection was refused: limits.maxConnections (${maxConnections}) are open`)
 }

@@ -3,8 +3,9 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type Server, serve } from '../app/serve.ts'
 import { isPosternError } from '../core/errors.ts'
-import { type Contract, isContract, type Methods } from '../service/contract.ts'
-import type { Handlers, HandlersOf } from '../service/router.ts'
+import { type Contract, isContract } from '../service/contract.ts'
+import type { Handlers, HandlersOf } from '../service/handlers.ts'
+import type { Members } from '../service/members.ts'
 import { toAddress } from './address-argument.ts'
 import { allowsNews, type Command, type CommandLine, commonOptions } from './command.ts'
 import { parseLimits } from './connection-options.ts'
@@ -62,7 +63,7 @@ async function run({ values, positionals }: CommandLine<typeof options>): Promis
 
 interface Service {
   readonly contract: Contract | undefined
-  readonly handlers: Handlers & HandlersOf<Methods>
+  readonly handlers: Handlers & HandlersOf<Members>
   readonly at: readonly string[]
 }
 

@@ -69,9 +69,12 @@ export const errorCodes = {
 /** The closed set of error codes. */
 export type ErrorCode = keyof typeof errorCodes
 
+/** What is said of errors that a contract declares, whose codes are the contract's own. */
+const declaredTraits: CodeTraits = { jsonRpc: -32000, retryable: false, exit: 1 }
+
 /** What a code says beyond its name. */
 export function codeTraits(code: ErrorCode): CodeTraits {
-  return errorCodes[code]
+  return Object.hasOwn(errorCodes, code) ? errorCodes[code] : declaredTraits
 }
 
 /** What an error may carry besides its code and sentence. */
@@ -111,7 +114,7 @@ export class PosternError extends Error {
 
   /** Whether the same operation, tried again later, may succeed. */
   get retryable(): boolean {
-    return errorCodes[this.code].retryable
+    return codeTraits(this.code).retryable
   }
 
   /** The message without its `[code] ` prefix, for answers that carry the code beside it. */

@@ -23,8 +23,12 @@ export interface Limits {
   readonly maxBatchCalls: number
   /** Answers to one batch, together, as at geth. */
   readonly maxBatchAnswerBytes: number
-  /** Connections to one server at once. */
+  /** Connections to one address at once. */
   readonly maxConnections: number
+  /** Connections to one address that have not shown the token which it requires. */
+  readonly maxUnauthenticated: number
+  /** Time to show a token where one is required. D-Bus gives 5 s, NATS 2 s. */
+  readonly handshakeMs: number
   /** Time without a byte inside a frame that has begun: who dribbles is cut. */
   readonly frameProgressMs: number
   /** Calls of one connection that run at once. D-Bus allows 128. */
@@ -47,7 +51,7 @@ export interface Limits {
   readonly maxBufferedItems: number
   /** Idle time of a call: without an answer, or a byte of one. Varlink gives 45 s. */
   readonly callMs: number
-  /** Time for a connection to come about, with all its retries. */
+  /** Time for a connection to come about, with all its retries; also that a call waits for a lost one to come back. */
   readonly connectMs: number
   /** Further attempts to connect after the first. */
   readonly retries: number
@@ -55,6 +59,8 @@ export interface Limits {
   readonly retryMinMs: number
   /** Longest pause between retries. */
   readonly retryMaxMs: number
+  /** After so long without a byte a Postern server with subscriptions is asked whether it lives; 0: never. Dead after 2 questions. */
+  readonly heartbeatMs: number
   /** Time that a closing server gives to the calls that run. */
   readonly drainMs: number
 }
@@ -70,6 +76,8 @@ export const defaultLimits: Limits = Object.freeze({
   maxBatchCalls: 1_000,
   maxBatchAnswerBytes: 25_000_000,
   maxConnections: 1_024,
+  maxUnauthenticated: 64,
+  handshakeMs: 5_000,
   frameProgressMs: 30_000,
   maxRunning: 128,
   maxWaiting: 1_024,
@@ -85,11 +93,12 @@ export const defaultLimits: Limits = Object.freeze({
   retries: 5,
   retryMinMs: 50,
   retryMaxMs: 5_000,
+  heartbeatMs: 15_000,
   drainMs: 5_000,
 })
 
 /** The limits that may be 0, which then means none of it. */
-const mayBeZero: ReadonlySet<string> = new Set(['retries', 'maxWaiting', 'drainMs'])
+const mayBeZero: ReadonlySet<string> = new Set(['retries', 'maxWaiting', 'heartbeatMs', 'drainMs'])
 
 /**
  * The defaults with the given ones put over them.

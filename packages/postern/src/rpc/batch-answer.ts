@@ -25,6 +25,7 @@ interface BatchAnswerOptions {
 export class BatchAnswer {
   readonly #options: BatchAnswerOptions
   readonly #answers: OutgoingFrame[] = []
+  readonly #afterwards: (() => void)[] = []
   #missing = 0
   #bytes = 0
 
@@ -51,6 +52,12 @@ export class BatchAnswer {
     if (--this.#missing > 0) return
     parked.bytes -= this.#bytes
     send(protocol.writeBatch(this.#answers))
+    for (const run of this.#afterwards) run()
+  }
+
+  /** Runs a function once the answers have been sent; to be said before the answer is put. */
+  afterwards(run: () => void): void {
+    this.#afterwards.push(run)
   }
 
   #tooLarge(id: Id): OutgoingFrame {

@@ -11,7 +11,6 @@ import { errorFromWire } from '../protocols/json-rpc-codes.ts'
 import type { ErrorMessage, Id, ResultMessage } from '../protocols/message.ts'
 import type { Protocol } from '../protocols/protocol.ts'
 import { type CallOptions, type Outcome, type PendingCall, PendingCalls } from './pending-calls.ts'
-import { Subscription, type SubscribeOptions } from './subscription.ts'
 import { readNotice, Subscriptions } from './subscriptions.ts'
 import { type Waiting, WaitingRoom } from './waiting-room.ts'
 
@@ -53,7 +52,7 @@ export class Calling {
 
   constructor(options: CallingOptions) {
     this.#options = options
-    this.subscriptions = new Subscriptions(options.limits)
+    this.subscriptions = new Subscriptions(options.limits, options.postern)
     this.#waiting = new WaitingRoom(options.channel)
   }
 
@@ -67,8 +66,19 @@ export class Calling {
     return this.#unmatchedAnswers
   }
 
-  get maxBufferedItems(): number {
-    return this.#options.limits.maxBufferedItems
+  /** Whether the other side is known to be Postern. */
+  get postern(): boolean {
+    return this.#options.postern
+  }
+
+  /** Why nothing is answered any more; undefined while answers may come. */
+  get stopped(): PosternError | undefined {
+    return this.#stopped
+  }
+
+  /** Whether a call can be sent now. */
+  get open(): boolean {
+    return this.#stopped === undefined && this.#refusing === undefined
   }
 
   call(method: string, params: unknown, options: CallOptions): Promise<unknown> {
@@ -133,11 +143,10 @@ export class Calling {
     return settled.finally(() => this.#batches.delete(group))
   }
 
-  subscribe(method: string, params: unknown, options: SubscribeOptions): Subscription {
-    checkMethod(method)
-    if (!method.endsWith('subscribe'))
-      throw new TypeError(`the name of a subscribing method ends in "subscribe", not "${method}"`)
-    return new Subscription(this, method, params, options)
+  /** Sends a note of the session's own at once. Whoever calls this bounds how many there are. */
+  tell(method: string, params: unknown): void {
+    const { channel, protocol } = this.#options
+    channel.send(protocol.write({ kind: 'note', method, params }))
   }
 
   /** The channel has room again. */
@@ -187,7 +196,7 @@ export class Calling {
     this.#stopped = reason
     this.#waiting.clear()
     this.#pending.settleAll((call) => this.#lost(call, reason))
-    this.subscriptions.endAll(this.#notWritten('the subscription has ended', reason))
+    this.subscriptions.loseAll(reason)
   }
 
   /** Takes no more calls; those that wait go on. */
@@ -280,9 +289,8 @@ export class Calling {
   }
 
   #tellCancelled({ id, frameNumber }: PendingCall): void {
-    const { channel, postern, protocol } = this.#options
     // One for each call that was sent, so the queue stays bounded though nobody asks whether it is full.
-    if (postern && frameNumber > 0) channel.send(protocol.write({ kind: 'note', method: 'rpc.cancel', params: { id } }))
+    if (this.postern && frameNumber > 0) this.tell('rpc.cancel', { id })
     this.#tellIdle()
   }
 
@@ -299,7 +307,8 @@ export class Calling {
   }
 }
 
-function settler(resolve: (value: unknown) => void, reject: (error: Error) => void): (outcome: Outcome) => void {
+/** The usual end of a call: a promise. */
+export function settler(resolve: (value: unknown) => void, reject: (error: Error) => void): (outcome: Outcome) => void {
   return (outcome) => {
     if ('error' in outcome) reject(outcome.error)
     else resolve(outcome.value)

@@ -7,6 +7,7 @@ import type { Peer } from '../core/stream.ts'
 import { declaredErrorNumber, wireError } from '../protocols/json-rpc-codes.ts'
 import type { Id, WireError } from '../protocols/message.ts'
 import type { CallOptions } from './pending-calls.ts'
+import type { ServedStreams } from './served-streams.ts'
 
 /** Calls the other side. */
 export interface Caller {
@@ -59,24 +60,41 @@ export interface CallContext {
   fail(code: string | number, details?: unknown, message?: string): Error
 }
 
+/** What all calls of one connection have in common. */
+export interface CallHost {
+  readonly peer: Peer
+  /** The other side, for calls back to it. */
+  readonly client: Caller
+  /** The subscriptions of the other side. */
+  readonly streams: ServedStreams
+}
+
 /** One call while it runs; its handler sees it as a `CallContext`. */
 export class IncomingCall implements CallContext {
   /** Undefined for a note, which wants no answer. */
   readonly id: Id | undefined
-  readonly method: string
+  /** Of a subscription the stream's own name, once that is known. */
+  method: string
   readonly params: unknown
-  readonly peer: Peer
-  /** The other side, for calls back to it. */
-  readonly client: Caller
+  readonly host: CallHost
+  /** Runs once the answer has been given to the channel: what must not come before it. */
+  afterAnswer: (() => void) | undefined
   #controller: AbortController | undefined
   #abortReason: unknown
 
-  constructor(message: { id?: Id; method: string; params: unknown }, peer: Peer, client: Caller) {
+  constructor(message: { id?: Id; method: string; params: unknown }, host: CallHost) {
     this.id = message.id
     this.method = message.method
     this.params = message.params
-    this.peer = peer
-    this.client = client
+    this.host = host
+  }
+
+  get peer(): Peer {
+    return this.host.peer
+  }
+
+  get client(): Caller {
+    return this.host.client
   }
 
   get aborted(): boolean {

@@ -18,6 +18,8 @@ export interface CallOptions {
   readonly onProgress?: (bytes: number) => void
   /** The result's bytes, unparsed, as a `Uint8Array`. Only where the codec can cut them out (JSON). */
   readonly raw?: boolean
+  /** Running it twice is as good as once: when its outcome is unknown it is repeated on the next connection. */
+  readonly idempotent?: boolean
 }
 
 /** One call that waits. */

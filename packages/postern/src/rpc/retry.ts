@@ -45,7 +45,23 @@ export function pauseMs(
   return fullMs * (0.5 + random() / 2)
 }
 
-function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
+/**
+ * How long a client that lost its server waits before the attempt of this number. All chance: the clients of one server
+ * lose it in the same moment, so already their first attempts are spread over twenty times `retryMinMs` (1 s), and the
+ * later ones over twice as much each time, up to `retryMaxMs`.
+ */
+export function reconnectPauseMs(
+  attempt: number,
+  { retryMinMs, retryMaxMs }: Pick<Limits, 'retryMinMs' | 'retryMaxMs'>,
+  random: () => number,
+): number {
+  return Math.min(retryMaxMs, firstSpread * retryMinMs * 2 ** attempt) * random()
+}
+
+const firstSpread = 20
+
+/** Rejects with `cancelled` when the signal aborts. */
+export function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const abort = (): void => {
       clearTimeout(timer)

@@ -5,6 +5,7 @@
 import type { Channel, OutgoingFrame } from '../core/channel.ts'
 import { PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
+import type { Peer } from '../core/stream.ts'
 import { wireError } from '../protocols/json-rpc-codes.ts'
 import {
   type Batch,
@@ -20,7 +21,8 @@ import type { Protocol } from '../protocols/protocol.ts'
 import { BatchAnswer, type ParkedBytes } from './batch-answer.ts'
 import { CallSlots } from './flow-control.ts'
 import { IdTable } from './id-table.ts'
-import { type CallHandler, type Caller, IncomingCall, Refusal } from './incoming-call.ts'
+import { type CallHandler, type CallHost, type Caller, IncomingCall, Refusal } from './incoming-call.ts'
+import { ServedStreams } from './served-streams.ts'
 
 /** What serving needs of its session. */
 export interface ServingOptions {
@@ -48,7 +50,7 @@ interface Job {
   nextInTable: Job | undefined
 }
 
-export class Serving {
+export class Serving implements CallHost {
   readonly #options: ServingOptions
   readonly #slots: CallSlots<Job>
   /** The calls that run or wait, by id, so that they can be cancelled. */
@@ -62,6 +64,8 @@ export class Serving {
   #held: { readonly job: Job; readonly answer: Answer | undefined }[] = []
   #stopped = false
   #starting = false
+  /** Made when first needed: most connections have none. */
+  #streams: ServedStreams | undefined
 
   constructor(options: ServingOptions) {
     this.#options = options
@@ -69,13 +73,26 @@ export class Serving {
   }
 
   get idle(): boolean {
-    return this.#slots.idle
+    return this.#slots.idle && (this.#streams === undefined || this.#streams.size === 0)
+  }
+
+  get peer(): Peer {
+    return this.#options.channel.peer
+  }
+
+  get client(): Caller {
+    return this.#options.client
+  }
+
+  get streams(): ServedStreams {
+    this.#streams ??= new ServedStreams({ ...this.#options, onIdle: () => this.#tellIdle() })
+    return this.#streams
   }
 
   /** Takes a call or a note of `bytes` on the wire. */
   take(message: CallMessage | NoteMessage, bytes: number, batch?: BatchAnswer, place = 0): void {
-    const { channel, client } = this.#options
-    const call = new IncomingCall(message, channel.peer, client)
+    const { channel } = this.#options
+    const call = new IncomingCall(message, this)
     const { id } = call
     const job: Job = { call, batch, place, id: id ?? ++this.#lastNameless, nextInTable: undefined }
     if (this.#stopped) {
@@ -125,6 +142,11 @@ export class Serving {
     job?.call.abort(new PosternError('cancelled', `${job.call.method} was cancelled by its caller`))
   }
 
+  /** The other side takes more items of one of its streams. */
+  credit(params: unknown): void {
+    this.#streams?.credit(params)
+  }
+
   /** The channel has room again. */
   drained(): void {
     const { channel } = this.#options
@@ -133,17 +155,20 @@ export class Serving {
       if (first !== undefined) this.#send(first.job, first.answer)
     }
     this.#runWaiting()
+    this.#streams?.drained()
   }
 
-  /** Answers what comes from now on with `closed`. */
+  /** Answers what comes from now on with `closed`, and ends the streams: their subscribers see the connection end. */
   stop(): void {
     this.#stopped = true
+    this.#streams?.stopAll(new PosternError('closed', 'the connection is being closed'))
   }
 
   /** The other side has gone: nobody wants the answers. */
-  abandon(reason: unknown): void {
+  abandon(reason: PosternError): void {
     this.#stopped = true
     this.#held = []
+    this.#streams?.stopAll(reason)
     this.#slots.clear()
     for (const job of [...this.#calls.entries(), ...this.#nameless.entries()]) {
       this.#tableOf(job).remove(job)
@@ -203,16 +228,23 @@ export class Serving {
 
   /** Sends the answer and frees the slot. */
   #send(job: Job, answer: Answer | undefined): void {
-    const { channel, onIdle } = this.#options
-    const { id, method } = job.call
+    const { method, afterAnswer } = job.call
     this.#tableOf(job).remove(job)
     if (answer !== undefined) {
       const frame = this.#write(answer, method)
-      if (job.batch === undefined) channel.send(frame)
-      else job.batch.put(job.place, answer.id, frame)
+      if (job.batch === undefined) this.#options.channel.send(frame)
+      else {
+        if (afterAnswer !== undefined) job.batch.afterwards(afterAnswer)
+        job.batch.put(job.place, answer.id, frame)
+      }
     }
     this.#slots.release()
-    if (this.#slots.idle) onIdle()
+    if (job.batch === undefined) afterAnswer?.()
+    this.#tellIdle()
+  }
+
+  #tellIdle(): void {
+    if (this.idle) this.#options.onIdle()
   }
 
   #tableOf({ call }: Job): IdTable<Job> {

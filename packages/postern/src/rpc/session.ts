@@ -9,13 +9,22 @@ import type { Frame } from '../core/frame.ts'
 import type { Limits } from '../core/limits.ts'
 import type { Peer } from '../core/stream.ts'
 import { wireError } from '../protocols/json-rpc-codes.ts'
-import { type Batch, type ErrorMessage, errorAnswer, type Incoming, type NoteMessage } from '../protocols/message.ts'
+import {
+  type Batch,
+  type ErrorMessage,
+  errorAnswer,
+  type Id,
+  type Incoming,
+  type NoteMessage,
+} from '../protocols/message.ts'
 import type { Protocol, ReadOptions } from '../protocols/protocol.ts'
 import { type BatchCall, Calling } from './calling.ts'
 import { type CallHandler, type Caller, refusal } from './incoming-call.ts'
-import type { CallOptions } from './pending-calls.ts'
+import type { CallOptions, Outcome } from './pending-calls.ts'
+import { Heartbeat } from './heartbeat.ts'
+import { InexactFrames } from './inexact-frames.ts'
 import { sendOrCut, Serving } from './serving.ts'
-import type { Subscription, SubscribeOptions } from './subscription.ts'
+import type { Subscription, SubscriptionHost } from './subscription.ts'
 
 /** What a session is told when it is made. */
 export interface SessionOptions {
@@ -31,6 +40,12 @@ export interface SessionOptions {
   readonly handler?: CallHandler
   /** Whether the other side is known to be Postern, so that `rpc.*` may be sent. */
   readonly postern: boolean
+  /** Where a token is required: whether this is it. Until then nothing else is answered. */
+  readonly authenticate?: (token: unknown) => boolean
+  /** The other side has shown the token. */
+  readonly onAuthenticated?: () => void
+  /** How handlers call back; the session itself when absent. */
+  readonly clientOf?: (session: Session) => Caller
   /** Told of what no caller is told: exceptions of handlers, and errors that name no call. */
   readonly onError: (error: unknown, context: string) => void
 }
@@ -43,7 +58,7 @@ const probeMs = 1_000
 
 const cancelMethods: ReadonlySet<string> = new Set(['rpc.cancel', '$/cancelRequest'])
 
-export class Session implements Caller {
+export class Session implements Caller, SubscriptionHost {
   /** Resolves when the connection is over, with the reason unless both sides ended in order. */
   readonly closed: Promise<PosternError | undefined>
   readonly #channel: Channel
@@ -52,6 +67,7 @@ export class Session implements Caller {
   readonly #serving: Serving
   /** Calls must be exact to the last digit; answers that are not are read once more as their caller wants. */
   readonly #reading: ReadOptions
+  readonly #inexact: InexactFrames
   readonly #resolveClosed: (reason: PosternError | undefined) => void
   /** The channel ends as soon as nothing is under way. */
   #closing = false
@@ -61,6 +77,10 @@ export class Session implements Caller {
   #over = false
   /** Why the connection ends, where that was known before it did. */
   #reason: PosternError | undefined
+  /** A token is required and has not been shown. */
+  #locked: boolean
+  #lastSubscription = 0
+  #heartbeat: Heartbeat | undefined
   #lastTimer: NodeJS.Timeout | undefined
   #probeTimer: NodeJS.Timeout | undefined
 
@@ -73,9 +93,14 @@ export class Session implements Caller {
       resolveClosed = resolve
     })
     this.#resolveClosed = resolveClosed
+    this.#locked = options.authenticate !== undefined
     const onIdle = (): void => this.#endIfIdle()
     this.#calling = new Calling({ ...options, channel, onIdle })
-    this.#serving = new Serving({ ...options, channel, onIdle, handler: options.handler ?? serveNothing, client: this })
+    const say = (answer: ErrorMessage): void => this.#say(answer)
+    const invalid = (answer: ErrorMessage): void => this.#invalid(answer)
+    this.#inexact = new InexactFrames({ ...options, calling: this.#calling, say, invalid })
+    const { handler = serveNothing, clientOf } = options
+    this.#serving = new Serving({ ...options, channel, onIdle, handler, client: clientOf?.(this) ?? this })
   }
 
   get peer(): Peer {
@@ -91,7 +116,10 @@ export class Session implements Caller {
   start(): void {
     this.#channel.start({
       frame: (frame) => this.#frame(frame),
-      progress: (head, bytes) => this.#calling.progress(head, bytes),
+      progress: (head, bytes) => {
+        this.#heartbeat?.heard()
+        this.#calling.progress(head, bytes)
+      },
       fault: (error) => this.#fault(error),
       drain: () => this.#drained(),
       end: () => this.#peerEnded(),
@@ -112,8 +140,42 @@ export class Session implements Caller {
     return this.#calling.batch(calls, options)
   }
 
-  subscribe(method: string, params?: unknown, options: SubscribeOptions = {}): Subscription {
-    return this.#calling.subscribe(method, params, options)
+  /** Like `call`, but tells the outcome within the frame that brought it. */
+  request(method: string, params: unknown, options: CallOptions, settle: (outcome: Outcome) => void): void {
+    this.#calling.request(method, params, options, settle)
+  }
+
+  /** Whether calls can be sent and will be answered, as far as is known. */
+  get open(): boolean {
+    return !this.#over && this.#calling.open
+  }
+
+  get maxBufferedItems(): number {
+    return this.#options.limits.maxBufferedItems
+  }
+
+  /** Subscribes on this session, and looks after its peer from here on where that is Postern. */
+  bind(subscription: Subscription): void {
+    subscription.bind(this.#calling)
+    if (!this.#options.postern || this.#over) return
+    this.#heartbeat ??= new Heartbeat({
+      heartbeatMs: this.#options.limits.heartbeatMs,
+      wanted: () => this.#calling.subscriptions.size > 0,
+      ask: () => this.#calling.request('rpc.ping', undefined, {}, () => undefined),
+      onDead: () => this.abort(this.#silence()),
+    })
+    this.#heartbeat.start()
+  }
+
+  join(subscription: Subscription): string {
+    this.bind(subscription)
+    return String(++this.#lastSubscription)
+  }
+
+  leave(): void {}
+
+  returns(): boolean {
+    return false
   }
 
   /**
@@ -133,13 +195,23 @@ export class Session implements Caller {
     this.#channel.abort(reason)
   }
 
+  #silence(): PosternError {
+    const { address, limits } = this.#options
+    return new PosternError(
+      'closed',
+      `${address} gave no sign of life in three times limits.heartbeatMs (${limits.heartbeatMs} ms), though it was asked`,
+    )
+  }
+
   #frame(frame: Frame): void {
+    this.#heartbeat?.heard()
     const { integers, limits, protocol } = this.#options
     let incoming: Incoming
     try {
       incoming = protocol.read(frame, this.#calling.wantsRaw(frame) ? { limits, integers, raw: true } : this.#reading)
     } catch (error) {
-      if (isPosternError(error, 'bad_message')) this.#inexact(frame, error)
+      if (this.#locked) this.#refuseLocked(null)
+      else if (isPosternError(error, 'bad_message')) this.#inexact.take(frame, error)
       else this.#fault(error as PosternError)
       return
     }
@@ -148,6 +220,10 @@ export class Session implements Caller {
 
   /** Four kinds of message, alone or in a batch. */
   #take(incoming: Incoming, bytes: number): void {
+    if (this.#locked) {
+      this.#unlock(incoming)
+      return
+    }
     switch (incoming.kind) {
       case 'call':
         this.#serving.take(incoming, bytes)
@@ -169,6 +245,7 @@ export class Session implements Caller {
 
   #note(note: NoteMessage, bytes: number): void {
     if (cancelMethods.has(note.method)) this.#serving.cancel((note.params as { id?: unknown } | undefined)?.id)
+    else if (note.method === 'rpc.credit') this.#serving.credit(note.params)
     else if (!this.#calling.notice(note.params)) this.#serving.take(note, bytes)
   }
 
@@ -180,6 +257,26 @@ export class Session implements Caller {
     this.#serving.takeBatch(batch, bytes)
   }
 
+  /** Nothing is said, done or told to who has not shown the token; one wrong attempt is the last. */
+  #unlock(incoming: Incoming): void {
+    const id = incoming.kind === 'call' ? incoming.id : null
+    const shown = incoming.kind === 'call' && incoming.method === 'rpc.auth' ? incoming.params : undefined
+    if (!this.#finishing && Array.isArray(shown) && this.#options.authenticate?.(shown[0]) === true) {
+      this.#locked = false
+      this.#channel.send(this.#options.protocol.write({ kind: 'result', id, value: true }))
+      this.#options.onAuthenticated?.()
+    } else this.#refuseLocked(id)
+  }
+
+  #refuseLocked(id: Id): void {
+    if (this.#finishing) return
+    const error = new PosternError('permission_denied', `the first call here is rpc.auth with this server's token`)
+    this.#reason ??= error
+    this.#say(errorAnswer(id, wireError(error.code, error.sentence)))
+    this.#finishWork()
+    this.#endIfIdle()
+  }
+
   #invalid(answer: ErrorMessage): void {
     const { side, address, onError } = this.#options
     if (side === 'server') this.#say(answer)
@@ -188,72 +285,6 @@ export class Session implements Caller {
         new PosternError('bad_message', `${address} sent a frame that is no answer (${answer.error.message})`),
         address,
       )
-  }
-
-  /** A frame with numbers that a double cannot hold: an answer is given as its caller wants it, a call is refused. */
-  #inexact(frame: Frame, error: PosternError): void {
-    const { address, limits, onError, protocol } = this.#options
-    let rounded: Incoming
-    try {
-      rounded = protocol.read(frame, { limits, integers: 'number' })
-    } catch {
-      // Beyond any number: whose it is can still be seen from its beginning.
-      const id = protocol.peekId(frame.bytes) ?? null
-      if (!this.#calling.refuse(id, error)) this.#say(errorAnswer(id, wireError('invalid_params', error.sentence)))
-      return
-    }
-    switch (rounded.kind) {
-      case 'call':
-        this.#say(errorAnswer(rounded.id, wireError('invalid_params', error.sentence)))
-        return
-      case 'note':
-        if (!this.#exactNotice(frame)) onError(error, address)
-        return
-      case 'result':
-      case 'error':
-        this.#exactAnswers(frame, [rounded])
-        return
-      case 'batch':
-        this.#inexactBatch(frame, rounded, error)
-        return
-      case 'invalid':
-        this.#take(rounded, frame.length)
-    }
-  }
-
-  /** Of a batch the answers are given as their callers want them, and every call is refused. */
-  #inexactBatch(frame: Frame, { messages }: Batch, error: PosternError): void {
-    this.#exactAnswers(frame, messages)
-    for (const message of messages) {
-      if (message.kind === 'call') this.#say(errorAnswer(message.id, wireError('invalid_params', error.sentence)))
-    }
-  }
-
-  /** Reads answers once more as their callers want them; those of which that cannot be done fail. */
-  #exactAnswers(frame: Frame, rounded: Batch['messages']): void {
-    const { integers, limits, protocol } = this.#options
-    try {
-      const exact = protocol.read(frame, { limits, integers })
-      for (const message of exact.kind === 'batch' ? exact.messages : [exact]) {
-        if (message.kind === 'result' || message.kind === 'error') this.#calling.answer(message)
-      }
-    } catch (unreadable) {
-      for (const message of rounded) {
-        if (message.kind === 'result' || message.kind === 'error')
-          this.#calling.refuse(message.id, unreadable as PosternError)
-      }
-    }
-  }
-
-  /** An item of a subscription is given as answers are; false for a note that is none. */
-  #exactNotice(frame: Frame): boolean {
-    const { integers, limits, protocol } = this.#options
-    try {
-      const note = protocol.read(frame, { limits, integers })
-      return note.kind === 'note' && this.#calling.notice(note.params)
-    } catch {
-      return false
-    }
   }
 
   #say(answer: ErrorMessage): void {
@@ -315,6 +346,7 @@ export class Session implements Caller {
     this.#over = true
     clearTimeout(this.#lastTimer)
     clearInterval(this.#probeTimer)
+    this.#heartbeat?.stop()
     const why = this.#reason ?? reason
     const error = why ?? new PosternError('closed', `the connection to ${this.#options.address} has ended`)
     this.#calling.stop(error)

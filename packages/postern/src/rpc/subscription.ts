@@ -1,61 +1,123 @@
 /**
- * One subscription as its consumer sees it: an async iterable that unsubscribes when the loop is left.
+ * One subscription as its consumer sees it: an async iterable that unsubscribes when the loop is left, and that a
+ * connection which comes back subscribes again.
  */
 
 import { PosternError } from '../core/errors.ts'
+import type { Calling } from './calling.ts'
 import { ItemBuffer } from './item-buffer.ts'
-import type { CallOptions, Outcome } from './pending-calls.ts'
-import type { SubscriptionId, Subscriptions } from './subscriptions.ts'
+import type { Outcome } from './pending-calls.ts'
+import type { SubscriptionId } from './subscriptions.ts'
 
-/** What a subscription needs of the asking half of its session. */
-interface SubscribingSession {
-  readonly subscriptions: Subscriptions
-  readonly maxBufferedItems: number
-  request(method: string, params: unknown, options: CallOptions, settle: (outcome: Outcome) => void): void
-  call(method: string, params: unknown, options: CallOptions): Promise<unknown>
+/** Items that a Postern server may send ahead of their consumer: enough to keep both sides busy over a local socket. */
+const creditWindow = 128
+
+/** A hole in what a subscription delivers: the connection was lost, and items of that time are missing. */
+export interface Gap {
+  /** The subscription's own id, which stays the same. */
+  readonly subscription: string
+  /** Why the connection was lost. */
+  readonly reason: PosternError
+  /** How many items had arrived before the hole. */
+  readonly received: number
 }
 
 /** What a subscriber may say. */
 export interface SubscribeOptions {
   /** Ends the iteration with `cancelled` when it aborts. */
   readonly signal?: AbortSignal
+  /**
+   * Told of each hole, in its place between the items: when all before it have been taken, before the first one behind
+   * it. Without it a hole is told to `onError` of the connection.
+   */
+  readonly onGap?: (gap: Gap) => void
+}
+
+/** What a subscription asks its server for. */
+export interface SubscriptionRequest {
+  /** The subscribing method, as `eth_subscribe`. */
+  readonly method: string
+  /** Its params; `credit`, where the server is to be granted some, and the gap that they come after. */
+  readonly params: (credit: number | undefined, gap: Gap | undefined) => unknown
+  /** Whether a Postern server sends only as many items as were granted. */
+  readonly credit: boolean
+  /**
+   * What happens when the connection is lost: the feed is joined again as soon as it is back, or the stream begins again
+   * when all items have been taken (so that `params` can say where to go on), or the iteration throws.
+   */
+  readonly restore: 'at once' | 'when drained' | 'never'
+  /** Takes each item at once in place of the iteration. */
+  readonly deliver?: (item: unknown) => void
+  /** Told of each hole; not with `when drained`, whose params are. */
+  readonly onGap?: ((gap: Gap) => void) | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What a subscription lives on: one session, or all that a connection has one after the other. */
+export interface SubscriptionHost {
+  readonly maxBufferedItems: number
+  /** Gives the subscription a name of its own, and calls `bind` now and whenever there is a new session. Throws where it is over. */
+  join(subscription: Subscription): string
+  /** The subscription is over. */
+  leave(subscription: Subscription): void
+  /** Whether `bind` may be called again after this loss. */
+  returns(reason: PosternError): boolean
 }
 
 /**
- * Items as they come. Leaving the loop unsubscribes. When the connection ends, the iteration throws after the last
- * item that arrived; when more items wait than `limits.maxBufferedItems`, it throws `limit_exceeded`.
+ * Items as they come. Leaving the loop unsubscribes. When the connection ends for good, the iteration throws after the
+ * last item that arrived; when more items wait than `limits.maxBufferedItems`, it throws `limit_exceeded`.
  */
 export class Subscription implements AsyncIterableIterator<unknown, undefined> {
-  readonly #session: SubscribingSession
-  readonly #method: string
+  /** Names the subscription in this process, also after a reconnect. */
+  readonly id: string
+  /** Resolves with `id` when the server has taken the subscription for the first time; rejects when it refused. */
+  readonly ready: Promise<string>
+  readonly #host: SubscriptionHost
+  readonly #request: SubscriptionRequest
   readonly #buffer: ItemBuffer
   readonly #stopListening: (() => void) | undefined
-  #id: SubscriptionId | undefined
-  #over = false
+  #resolveReady: (id: string) => void = () => undefined
   #rejectReady: (error: Error) => void = () => undefined
-  /** Resolves with the server's id of the subscription when it stands; rejects when it was refused. */
-  readonly ready: Promise<SubscriptionId>
+  /** The session that it stands on, and the server's name for it there. */
+  #calling: Calling | undefined
+  #serverId: SubscriptionId | undefined
+  /** A session that waits until all items have been taken. */
+  #waitsFor: Calling | undefined
+  #stood = false
+  #gap: Gap | undefined
+  #received = 0
+  #taken = 0
+  #over = false
 
-  constructor(session: SubscribingSession, method: string, params: unknown, options: SubscribeOptions) {
-    this.#session = session
-    this.#method = method
-    const { maxBufferedItems: maxItems } = session
+  constructor(host: SubscriptionHost, request: SubscriptionRequest) {
+    this.#host = host
+    this.#request = request
+    const { maxBufferedItems: maxItems } = host
     this.#buffer = new ItemBuffer({ maxItems, overflow: () => this.#overflow(maxItems) })
-    this.#stopListening = this.#listen(options.signal)
-    this.ready = this.#subscribe(params, options.signal)
+    this.ready = new Promise((resolve, reject) => {
+      this.#resolveReady = resolve
+      this.#rejectReady = reject
+    })
     // Who only iterates is told by the iteration.
     this.ready.catch(() => undefined)
+    this.#stopListening = this.#listen(request.signal)
+    this.id = this.#join()
   }
 
-  next(): Promise<IteratorResult<unknown, undefined>> {
-    return this.#buffer.take()
+  async next(): Promise<IteratorResult<unknown, undefined>> {
+    const result = this.#buffer.take()
+    if (this.#waitsFor !== undefined) this.#bindWhenDrained(this.#waitsFor)
+    const item = await result
+    if (item.done !== true) this.#grant()
+    return item
   }
 
   /** Unsubscribes and drops what is buffered. */
   async return(): Promise<IteratorResult<unknown, undefined>> {
     this.#finish()
     this.#buffer.discard()
-    this.#rejectReady(new PosternError('cancelled', `${this.#method}: its loop was left`))
+    this.#rejectReady(new PosternError('cancelled', `${this.#request.method}: its loop was left`))
     return { done: true, value: undefined }
   }
 
@@ -67,38 +129,108 @@ export class Subscription implements AsyncIterableIterator<unknown, undefined> {
     await this.return()
   }
 
-  #subscribe(params: unknown, signal: AbortSignal | undefined): Promise<SubscriptionId> {
-    const { subscriptions } = this.#session
-    return new Promise((resolve, reject) => {
-      this.#rejectReady = reject
-      try {
-        if (signal?.aborted === true) throw this.#cancelled(signal)
-        subscriptions.expect()
-      } catch (error) {
-        this.#end(error as Error)
-        return
-      }
-      // The signal does not cancel the call: its answer names what has to be unsubscribed.
-      this.#session.request(this.#method, params, {}, (outcome) => {
-        const id = 'error' in outcome ? undefined : outcome.value
-        if (typeof id === 'string' || typeof id === 'number') this.#opened(id, resolve)
-        else {
-          subscriptions.refused()
-          this.#end('error' in outcome ? outcome.error : notAnId(this.#method))
-        }
-      })
-    })
+  /** There is a session to subscribe on. For the host alone. */
+  bind(calling: Calling): void {
+    if (this.#over) return
+    if (this.#gap !== undefined && this.#request.restore === 'when drained') this.#bindWhenDrained(calling)
+    else this.#subscribe(calling)
   }
 
-  #opened(id: SubscriptionId, resolve: (id: SubscriptionId) => void): void {
-    if (!this.#session.subscriptions.open(id, this.#buffer)) {
-      this.#end(new PosternError('bad_message', `${this.#method} was answered with the id of another subscription`))
+  /** One item has come. */
+  item(item: unknown): void {
+    this.#received++
+    if (this.#request.deliver === undefined) this.#buffer.push(item)
+    else this.#request.deliver(item)
+  }
+
+  /** The server has ended it. */
+  ended(error?: PosternError): void {
+    this.#serverId = undefined
+    this.#end(error)
+  }
+
+  /** The session has ended. */
+  lost(reason: PosternError): void {
+    this.#calling = undefined
+    this.#serverId = undefined
+    this.#waitsFor = undefined
+    if (this.#over) return
+    if (this.#request.restore === 'never' || !this.#host.returns(reason)) {
+      this.#end(new PosternError('closed', `${this.#request.method}: ${reason.sentence}`, { cause: reason }))
+    } else if (this.#stood) this.#gap ??= { subscription: this.id, reason, received: this.#received }
+  }
+
+  #join(): string {
+    const { signal } = this.#request
+    try {
+      if (signal?.aborted === true) throw this.#cancelled(signal)
+      return this.#host.join(this)
+    } catch (error) {
+      this.#end(error as Error)
+      return ''
+    }
+  }
+
+  #bindWhenDrained(calling: Calling): void {
+    const ready = this.#buffer.drained && this.#buffer.awaited
+    this.#waitsFor = ready ? undefined : calling
+    if (ready) this.#subscribe(calling)
+  }
+
+  #subscribe(calling: Calling): void {
+    const { method, params, credit } = this.#request
+    let sent: unknown
+    try {
+      sent = params(credit && calling.postern ? creditWindow : undefined, this.#gap)
+      calling.subscriptions.expect()
+    } catch (error) {
+      this.#end(error as Error)
       return
     }
-    this.#id = id
-    // The loop was left before the answer came.
-    if (this.#over) this.#unsubscribe(id)
-    else resolve(id)
+    this.#calling = calling
+    this.#taken = 0
+    // The signal does not cancel the call: its answer names what has to be unsubscribed.
+    calling.request(method, sent, {}, (outcome) => this.#answered(calling, outcome))
+  }
+
+  #answered(calling: Calling, outcome: Outcome): void {
+    const { subscriptions } = calling
+    const id = 'error' in outcome ? undefined : outcome.value
+    if (typeof id !== 'string' && typeof id !== 'number') {
+      subscriptions.refused()
+      const error = 'error' in outcome ? outcome.error : notAnId(this.#request.method)
+      if (calling.stopped !== undefined) this.lost(calling.stopped)
+      else this.#end(error)
+      return
+    }
+    this.#serverId = id
+    this.#stood = true
+    this.#tellGap()
+    if (!subscriptions.open(id, this)) {
+      this.#serverId = undefined
+      this.#end(
+        new PosternError('bad_message', `${this.#request.method} was answered with the id of another subscription`),
+      )
+    } else if (this.#over) this.#unsubscribe()
+    else this.#resolveReady(this.id)
+  }
+
+  /** The hole lies between what has come and what comes now. */
+  #tellGap(): void {
+    const gap = this.#gap
+    this.#gap = undefined
+    const { deliver, onGap, restore } = this.#request
+    if (gap === undefined || restore === 'when drained' || onGap === undefined) return
+    if (deliver === undefined) this.#buffer.mark(() => onGap(gap))
+    else onGap(gap)
+  }
+
+  /** Half of the window has been taken: the server may send as many more. */
+  #grant(): void {
+    if (!this.#request.credit || this.#calling?.postern !== true || this.#serverId === undefined) return
+    if (++this.#taken < creditWindow / 2) return
+    this.#calling.tell('rpc.credit', { subscription: this.#serverId, add: this.#taken })
+    this.#taken = 0
   }
 
   #listen(signal: AbortSignal | undefined): (() => void) | undefined {
@@ -109,36 +241,40 @@ export class Subscription implements AsyncIterableIterator<unknown, undefined> {
   }
 
   #cancelled({ reason }: AbortSignal): PosternError {
-    return new PosternError('cancelled', `${this.#method} was cancelled by its caller`, { cause: reason })
+    return new PosternError('cancelled', `${this.#request.method} was cancelled by its caller`, { cause: reason })
   }
 
   #overflow(maxItems: number): PosternError {
     this.#finish()
     return new PosternError(
       'limit_exceeded',
-      `${this.#method}: more than limits.maxBufferedItems (${maxItems}) items wait for their consumer`,
+      `${this.#request.method}: more than limits.maxBufferedItems (${maxItems}) items wait for their consumer; take them faster, or raise it`,
       { details: { limit: 'maxBufferedItems', value: maxItems } },
     )
   }
 
-  #end(error: Error): void {
+  #end(error?: Error): void {
     this.#finish()
     this.#buffer.end(error)
-    this.#rejectReady(error)
+    this.#rejectReady(error ?? new PosternError('closed', `${this.#request.method}: the subscription has ended`))
   }
 
   #finish(): void {
     if (this.#over) return
     this.#over = true
     this.#stopListening?.()
-    if (this.#id !== undefined) this.#unsubscribe(this.#id)
+    this.#unsubscribe()
+    this.#host.leave(this)
   }
 
-  #unsubscribe(id: SubscriptionId): void {
+  #unsubscribe(): void {
+    const id = this.#serverId
+    const calling = this.#calling
+    this.#serverId = undefined
     // Nothing is left to tell where the server, or the connection, has ended it already.
-    if (!this.#session.subscriptions.drop(id)) return
-    const method = this.#method.replace(/subscribe$/, 'unsubscribe')
-    this.#session.call(method, [id], {}).catch(() => undefined)
+    if (id === undefined || calling === undefined || !calling.subscriptions.drop(id)) return
+    const method = this.#request.method.replace(/subscribe$/, 'unsubscribe')
+    calling.call(method, [id], {}).catch(() => undefined)
   }
 }
 

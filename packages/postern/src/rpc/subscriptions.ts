@@ -1,5 +1,5 @@
 /**
- * Subscriptions in the shape that Ethereum nodes use, at the side that subscribed.
+ * Subscriptions in the shape that Ethereum nodes use, at the side that subscribed: whose item is it.
  *
  * ```
  * --> {"id":1,"method":"eth_subscribe","params":["newHeads"]}
@@ -14,10 +14,18 @@ import { PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
 import { errorFromWire } from '../protocols/json-rpc-codes.ts'
 import { readWireError, type WireError } from '../protocols/message.ts'
-import { ItemBuffer } from './item-buffer.ts'
 
 /** How a server names a subscription. */
 export type SubscriptionId = string | number
+
+/** Who is told what comes for a subscription. */
+export interface Subscriber {
+  item(item: unknown): void
+  /** The server has ended it: in order, or with an error. */
+  ended(error?: PosternError): void
+  /** The connection has. */
+  lost(reason: PosternError): void
+}
 
 interface Notice {
   readonly subscription: SubscriptionId
@@ -37,19 +45,27 @@ export function readNotice(params: unknown): Notice | undefined {
 
 export class Subscriptions {
   readonly #limits: Limits
-  readonly #buffers = new Map<SubscriptionId, ItemBuffer>()
+  /** Whether the other side is known to be Postern, so that its error numbers mean ours. */
+  readonly #postern: boolean
+  readonly #subscribers = new Map<SubscriptionId, Subscriber>()
   /** Subscribe calls without an answer yet, and what came for ids that nobody knows while there were any. */
   #expected = 0
   #early: Notice[] = []
 
-  constructor(limits: Limits) {
+  constructor(limits: Limits, postern: boolean) {
     this.#limits = limits
+    this.#postern = postern
+  }
+
+  /** Subscriptions that stand or are on their way. */
+  get size(): number {
+    return this.#subscribers.size + this.#expected
   }
 
   /** Makes room for one more subscription, whose call is about to be sent. */
   expect(): void {
     const { maxSubscriptions } = this.#limits
-    if (this.#buffers.size + this.#expected >= maxSubscriptions) {
+    if (this.size >= maxSubscriptions) {
       throw new PosternError(
         'limit_exceeded',
         `more subscriptions than limits.maxSubscriptions (${maxSubscriptions})`,
@@ -62,14 +78,14 @@ export class Subscriptions {
   }
 
   /**
-   * The call was answered with this id: items go to the buffer from here on, those that came early first. False when
-   * the id is that of another subscription.
+   * The call was answered with this id: items go to the subscriber from here on, those that came early first. False
+   * when the id is that of another subscription.
    */
-  open(id: SubscriptionId, buffer: ItemBuffer): boolean {
+  open(id: SubscriptionId, subscriber: Subscriber): boolean {
     const early = this.#early
     this.#unexpect()
-    if (this.#buffers.has(id)) return false
-    this.#buffers.set(id, buffer)
+    if (this.#subscribers.has(id)) return false
+    this.#subscribers.set(id, subscriber)
     for (const notice of early) if (notice.subscription === id) this.take(notice)
     return true
   }
@@ -81,27 +97,29 @@ export class Subscriptions {
 
   /** Takes a notice; false when it belongs to no subscription of ours. */
   take(notice: Notice): boolean {
-    const buffer = this.#buffers.get(notice.subscription)
-    if (buffer === undefined) return this.#keepEarly(notice)
+    const subscriber = this.#subscribers.get(notice.subscription)
+    if (subscriber === undefined) return this.#keepEarly(notice)
     if (notice.error !== undefined) {
-      this.#buffers.delete(notice.subscription)
-      buffer.end(errorFromWire(notice.error, 'subscription', false))
+      this.#subscribers.delete(notice.subscription)
+      subscriber.ended(errorFromWire(notice.error, 'subscription', this.#postern))
     } else if (notice.done === true) {
-      this.#buffers.delete(notice.subscription)
-      buffer.end()
-    } else buffer.push(notice.result)
+      this.#subscribers.delete(notice.subscription)
+      subscriber.ended()
+    } else subscriber.item(notice.result)
     return true
   }
 
   /** Forgets a subscription; what still comes for it is dropped. */
   drop(id: SubscriptionId): boolean {
-    return this.#buffers.delete(id)
+    return this.#subscribers.delete(id)
   }
 
-  endAll(error: PosternError): void {
-    for (const buffer of this.#buffers.values()) buffer.end(error)
-    this.#buffers.clear()
+  /** The connection has ended. */
+  loseAll(reason: PosternError): void {
+    const subscribers = [...this.#subscribers.values()]
+    this.#subscribers.clear()
     this.#early = []
+    for (const subscriber of subscribers) subscriber.lost(reason)
   }
 
   #keepEarly(notice: Notice): boolean {

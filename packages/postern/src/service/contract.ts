@@ -2,129 +2,148 @@
  * A contract says what can be called: the one thing that both sides share.
  */
 
-import type { InputOf, OutputOf, StandardSchema } from './standard-schema.ts'
-
-/** What is said of one method. */
-export interface MethodOptions<Params extends StandardSchema | undefined, Returns extends StandardSchema | undefined> {
-  /** Checks what the caller sends; the handler gets what comes out. Without it params are `unknown` and not checked. */
-  readonly params?: Params
-  /** Checks what the server answers, at the caller; without it the result is `unknown` and not checked. */
-  readonly returns?: Returns
-  /** The value is the array of positional parameters itself, as `[to, amount]`. */
-  readonly positional?: boolean
-  /** One line for people, in `rpc.discover`. */
-  readonly summary?: string
-}
-
-/** A method of a contract. */
-export interface Method<
-  Params extends StandardSchema | undefined = StandardSchema | undefined,
-  Returns extends StandardSchema | undefined = StandardSchema | undefined,
-> extends MethodOptions<Params, Returns> {
-  readonly kind: 'method'
-}
-
-/**
- * Describes a method.
- *
- * @example
- * ```ts
- * const transfer = method({ params: z.object({ to: z.string(), amount: z.int() }), returns: z.string() })
- * ```
- */
-export function method<
-  Params extends StandardSchema | undefined = undefined,
-  Returns extends StandardSchema | undefined = undefined,
->(options: MethodOptions<Params, Returns> = {}): Method<Params, Returns> {
-  const { params, returns } = options
-  if (params !== undefined) checkSchema(params, 'params')
-  if (returns !== undefined) checkSchema(returns, 'returns')
-  return { ...options, kind: 'method' }
-}
-
-/** The methods of a contract by their short names. */
-export type Methods = Readonly<Record<string, Method>>
+import type { Member, Members, MethodMember } from './members.ts'
+import type { StandardSchema } from './standard-schema.ts'
 
 /** What can be called, under one name. */
-export interface Contract<M extends Methods = Methods> {
+export interface Contract<M extends Members = Members> {
   readonly name: string
-  /** Stands between the contract's name and the method's on the wire. */
+  /** Stands between the contract's name and the member's on the wire. */
   readonly separator: string
-  readonly methods: M
+  /** The other side is not Postern: it is sent no `rpc.*`. */
+  readonly foreign: boolean
+  /** Each member by its short name; empty in a bare contract, of which nothing is known at run time. */
+  readonly members: M
+  /** Made of a TypeScript interface alone; says whether its methods take positional arrays. */
+  readonly bare?: { readonly positional: boolean }
 }
 
 /** How a contract differs from the usual. */
 export interface ContractOptions {
   /** Default `.`, as in `node.info`; `_` gives `eth_info`. */
   readonly separator?: '.' | '_' | '/'
+  /** It describes a server that is not Postern: it is sent no `rpc.*`, and its streams are taken for live feeds. */
+  readonly foreign?: boolean
 }
+
+/** How a contract made of an interface differs from the usual. */
+export interface BareContractOptions extends ContractOptions {
+  /** Every method takes the array of its positional parameters as its one value. */
+  readonly positional?: boolean
+}
+
+/** The members of a contract that is only a TypeScript interface: its methods of no or one parameter. */
+export type BareMembers<Api> = {
+  readonly [K in keyof Api as Api[K] extends (...params: never[]) => unknown ? K : never]: BareMethod<Api[K]>
+}
+
+type BareMethod<F> = F extends (...params: infer P) => infer Result
+  ? P['length'] extends 0
+    ? MethodMember<StandardSchema<undefined>, StandardSchema<Awaited<Result>>>
+    : P['length'] extends 0 | 1
+      ? MethodMember<StandardSchema<P[0]>, StandardSchema<Awaited<Result>>>
+      : never
+  : never
 
 const wordPattern = /^[A-Za-z][A-Za-z0-9_]*$/
 
+/** What the wire names of streams and events are built with. */
+const subscriptionWords: ReadonlySet<string> = new Set(['subscribe', 'unsubscribe', 'subscription'])
+
 /**
- * Makes a contract of a name and its methods.
+ * Makes a contract of a name and its members.
  *
- * Throws `TypeError` for a name that is no identifier, `rpc` (which JSON-RPC reserves) and a method called `then`
- * (with it the client would look like a promise).
+ * Throws `TypeError` for a name that is no identifier, `rpc` (which JSON-RPC reserves), a member called `then` (with it
+ * the client would look like a promise), and beside streams or events for one called as their wire names are.
  *
  * @example
  * ```ts
  * export const node = contract('node', {
  *   info: method({ returns: z.object({ version: z.string() }) }),
- *   stop: method(),
+ *   blocks: stream({ params: z.object({ from: z.int() }), yields: z.object({ number: z.int() }) }),
+ *   joined: event({ payload: z.string() }),
+ *   shutdown: method({ access: 'admin' }),
  * })
  * ```
  */
-export function contract<const M extends Methods>(
-  name: string,
-  methods: M,
-  options: ContractOptions = {},
-): Contract<M> {
+export function contract<const M extends Members>(name: string, members: M, options?: ContractOptions): Contract<M>
+/**
+ * Makes a contract of a TypeScript interface: types for its methods and no checks. It has no streams and no events,
+ * since nothing tells them from methods at run time.
+ *
+ * @example
+ * ```ts
+ * interface ClockApi {
+ *   now(): number
+ *   format(params: { zone: string }): string
+ * }
+ * const clock = contract<ClockApi>('clock')
+ * ```
+ */
+export function contract<Api extends object>(name: string, options?: BareContractOptions): Contract<BareMembers<Api>>
+export function contract(name: string, second: Members | BareContractOptions = {}, third?: ContractOptions): Contract {
   if (!wordPattern.test(name) || name === 'rpc') {
     throw new TypeError(
       `a contract's name is a word of letters, digits and _ other than "rpc", not ${JSON.stringify(name)}`,
     )
   }
-  for (const [key, value] of Object.entries(methods)) {
+  if (third === undefined && isBareOptions(second)) {
+    return Object.freeze({
+      ...conventions(second),
+      name,
+      members: {},
+      bare: { positional: second.positional === true },
+    })
+  }
+  const members = Object.freeze({ ...(second as Members) })
+  checkMembers(name, members)
+  return Object.freeze({ ...conventions(third ?? {}), name, members })
+}
+
+/** A contract without a member has nothing to call, so what has no member is the options of a bare one. */
+function isBareOptions(second: Members | BareContractOptions): second is BareContractOptions {
+  return !Object.values(second).some((value) => typeof value === 'object')
+}
+
+function conventions({ separator = '.', foreign = false }: ContractOptions): { separator: string; foreign: boolean } {
+  if (separator !== '.' && separator !== '_' && separator !== '/')
+    throw new TypeError(`a contract's separator is ".", "_" or "/", not ${JSON.stringify(separator)}`)
+  return { separator, foreign }
+}
+
+function checkMembers(contractName: string, members: Members): void {
+  const subscribed = Object.values<Member | undefined>(members).some(
+    (member) => isMember(member) && member.kind !== 'method',
+  )
+  for (const [key, member] of Object.entries<Member | undefined>(members)) {
     if (!wordPattern.test(key) || key === 'then') {
       throw new TypeError(
-        `a method's name is a word of letters, digits and _ other than "then", not ${JSON.stringify(key)}`,
+        `a member's name is a word of letters, digits and _ other than "then", not ${JSON.stringify(key)}`,
       )
     }
-    if (value.kind !== 'method') throw new TypeError(`${name}.${key} must be made with method()`)
+    if (!isMember(member)) throw new TypeError(`${contractName}.${key} must be made with method(), stream() or event()`)
+    if (subscribed && subscriptionWords.has(key)) {
+      throw new TypeError(`${contractName}.${key} is the wire name of streams and events; choose another name`)
+    }
   }
-  return Object.freeze({ name, separator: options.separator ?? '.', methods: Object.freeze({ ...methods }) })
+}
+
+function isMember(member: Member | undefined): member is Member {
+  return member?.kind === 'method' || member?.kind === 'stream' || member?.kind === 'event'
 }
 
 /** Whether a value is a contract, by its shape: another copy of this package may have made it. */
 export function isContract(value: unknown): value is Contract {
   if (typeof value !== 'object' || value === null) return false
-  return 'methods' in value && 'separator' in value && 'name' in value && typeof value.name === 'string'
+  return 'members' in value && 'separator' in value && 'name' in value && typeof value.name === 'string'
 }
 
-/** The name of a contract's method on the wire. */
-export function wireName({ name, separator }: Contract, key: string): string {
+/** The name of a contract's member on the wire. */
+export function wireName({ name, separator }: Pick<Contract, 'name' | 'separator'>, key: string): string {
   return `${name}${separator}${key}`
 }
 
-/** What a caller of the method sends. */
-export type ParamsOf<M> = M extends Method<infer Params, infer _> ? InputOf<Params> : never
-
-/** What a caller of the method gets. */
-export type ResultOf<M> = M extends Method<infer _, infer Returns> ? OutputOf<Returns> : never
-
-/** What a handler of the method is given. */
-export type HandledParamsOf<M> = M extends Method<infer Params, infer _> ? OutputOf<Params> : never
-
-/** What a handler of the method returns. */
-export type HandledResultOf<M> =
-  M extends Method<infer _, infer Returns> ? (Returns extends StandardSchema ? InputOf<Returns> : unknown) : never
-
-function checkSchema(schema: unknown, what: string): void {
-  const marker =
-    typeof schema === 'object' || typeof schema === 'function'
-      ? (schema as StandardSchema | null)?.['~standard']
-      : undefined
-  if (marker?.version !== 1)
-    throw new TypeError(`${what} must be a Standard Schema, such as one of zod, valibot or arktype`)
+/** Whether a name can be that of a member of a bare contract. */
+export function isMemberName(key: string): boolean {
+  return wordPattern.test(key) && key !== 'then'
 }

@@ -1,37 +1,87 @@
 /**
  * What `rpc.discover` answers: the service as an OpenRPC document. Source: the OpenRPC specification 1.3.2.
+ *
+ * Streams and events are not methods, so they stand in extensions of the document, as `x-streams` and `x-events`; the
+ * contract's name and separator, from which a client can make it again, in `x-contract`.
  */
 
-import type { Method } from './contract.ts'
+import { declaredErrorNumber } from '../protocols/json-rpc-codes.ts'
+import { wireName } from './contract.ts'
+import type { Member, MethodMember, StreamMember } from './members.ts'
+import type { Route, Service } from './routes.ts'
 import { jsonSchemaOf } from './standard-schema.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
-/** Describes methods by their names on the wire; one without a definition takes and gives anything. */
-export function describeService(title: string, methods: ReadonlyMap<string, Method | undefined>): Json {
+/** Describes what a service offers at one address; a handler without a contract takes and gives anything. */
+export function describeService({ title, contract, routes }: Service): Json {
+  const streams = routes.flatMap(({ name, member }) => (member?.kind === 'stream' ? [{ name, member }] : []))
+  const events = routes.flatMap(({ name, member }) => (member?.kind === 'event' ? [{ name, member }] : []))
+  const subscribe = contract === undefined ? {} : { subscribe: wireName(contract, 'subscribe') }
   return {
     openrpc: '1.3.2',
     info: { title, version: '0.0.0' },
-    methods: [...methods].map(([name, method]) => describeMethod(name, method)),
+    methods: routes.filter(isMethod).map(({ name, member }) => describeMethod(name, member)),
+    ...(contract === undefined ? {} : { 'x-contract': { name: contract.name, separator: contract.separator } }),
+    ...(streams.length === 0
+      ? {}
+      : { 'x-streams': streams.map(({ name, member }) => describeStream(name, member, subscribe)) }),
+    ...(events.length === 0
+      ? {}
+      : {
+          'x-events': events.map(({ name, member }) => ({
+            name,
+            ...summaryOf(member),
+            ...subscribe,
+            payload: jsonSchemaOf(member.payload, 'output'),
+          })),
+        }),
   }
 }
 
-function describeMethod(name: string, method: Method | undefined): Json {
+function isMethod(route: Route): route is Route & { readonly member: MethodMember | undefined } {
+  return route.member === undefined || route.member.kind === 'method'
+}
+
+function describeMethod(name: string, method: MethodMember | undefined): Json {
   return {
     name,
-    ...(method?.summary === undefined ? {} : { summary: method.summary }),
-    ...describeParams(method),
+    ...summaryOf(method),
+    ...describeParams(method, method?.positional === true),
     result: { name: 'result', schema: jsonSchemaOf(method?.returns, 'output') },
+    ...(method?.errors === undefined ? {} : { errors: describeErrors(method.errors) }),
   }
+}
+
+function describeStream(name: string, stream: StreamMember, subscribe: Json): Json {
+  return {
+    name,
+    ...summaryOf(stream),
+    ...subscribe,
+    ...describeParams(stream, false),
+    item: jsonSchemaOf(stream.yields, 'output'),
+  }
+}
+
+function summaryOf(member: Member | undefined): Json {
+  return member?.summary === undefined ? {} : { summary: member.summary }
+}
+
+function describeErrors(errors: NonNullable<MethodMember['errors']>): readonly Json[] {
+  return Object.entries(errors).map(([code, schema]) => ({
+    code: declaredErrorNumber,
+    message: code,
+    data: schema === null ? { code } : { code, details: jsonSchemaOf(schema, 'output') },
+  }))
 }
 
 /** By name where the one value is an object, by position where it is an array or anything else. */
-function describeParams(method: Method | undefined): Json {
-  if (method?.params === undefined) return { params: [] }
-  const schema = jsonSchemaOf(method.params, 'input')
+function describeParams(member: Pick<MethodMember, 'params'> | undefined, positional: boolean): Json {
+  if (member?.params === undefined) return { params: [] }
+  const schema = jsonSchemaOf(member.params, 'input')
   if (schema['type'] === 'object') return { paramStructure: 'by-name', params: describeProperties(schema) }
   const items = schema['prefixItems'] ?? schema['items']
-  if (method.positional === true && Array.isArray(items)) {
+  if (positional && Array.isArray(items)) {
     const params = items.map((item, index) => ({ name: `param${index + 1}`, required: true, schema: item as Json }))
     return { paramStructure: 'by-position', params }
   }

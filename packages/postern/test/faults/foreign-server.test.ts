@@ -15,7 +15,7 @@ async function connected(
   options: ConnectOptions = {},
 ): Promise<Connection> {
   const { path } = await rawServer(serve)
-  const connection = await connect(`unix:${path}`, options)
+  const connection = await connect(`unix:${path}`, { reconnect: false, ...options })
   onTestFinished(() => connection.abort())
   return connection
 }

@@ -22,7 +22,7 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
 }
 
 async function connectedTo(address: string): Promise<Connection> {
-  const connection = await connect(address)
+  const connection = await connect(address, { reconnect: false })
   onTestFinished(() => connection.abort())
   return connection
 }

@@ -2,7 +2,7 @@
 import { connect } from '../../src/index.ts'
 
 const [address = '', method = 'never'] = process.argv.slice(2)
-const connection = await connect(address)
+const connection = await connect(address, { reconnect: false })
 const call = connection.call(method)
 process.stdout.write('ready\n')
 await call

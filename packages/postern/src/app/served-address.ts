@@ -1,0 +1,192 @@
+/**
+ * One address of a server: takes connections, within its limits, and holds the conversations that come of them.
+ */
+
+import type { Address } from '../core/address.ts'
+import type { Channel, Listener } from '../core/channel.ts'
+import { PosternError } from '../core/errors.ts'
+import type { Limits } from '../core/limits.ts'
+import type { Stream } from '../core/stream.ts'
+import { type Tap, tapChannel } from '../core/tap.ts'
+import type { QueueBudget } from '../framing/queue-budget.ts'
+import { sameToken } from '../os/token-file.ts'
+import { jsonRpc } from '../protocols/json-rpc.ts'
+import type { CallHandler, Caller } from '../rpc/incoming-call.ts'
+import { Session } from '../rpc/session.ts'
+import type { OnError } from './error-log.ts'
+import { type ListenRequest, mechanismOf } from './mechanisms.ts'
+import { sniff } from './sniff.ts'
+
+/** What an address offers, and what it needs of its server. */
+export interface ServedAddressOptions {
+  readonly address: Address
+  /** Answers the calls that come here. */
+  readonly handler: CallHandler
+  readonly limits: Limits
+  /** What all addresses of the server may queue together. */
+  readonly budget: QueueBudget
+  readonly tap: Tap | undefined
+  /** What each connection has to show first. */
+  readonly token: string | undefined
+  /** The group whose members may connect. */
+  readonly group: string | number | undefined
+  readonly onError: OnError
+  readonly onLost: (error: PosternError) => void
+  /** Whether the clients are known to be Postern. */
+  readonly postern: boolean
+  /** How handlers call back. */
+  readonly clientOf: ((session: Session) => Caller) | undefined
+}
+
+export class ServedAddress {
+  readonly #options: ServedAddressOptions
+  readonly #sessions = new Set<Session>()
+  /** Connections that have not said a byte. */
+  readonly #silent = new Set<Stream>()
+  /** Connections that have not shown the token. */
+  #unauthenticated = 0
+  #listener: Listener | undefined
+  #closing = false
+
+  constructor(options: ServedAddressOptions) {
+    this.#options = options
+  }
+
+  /** As a client writes it. */
+  get published(): string {
+    return this.#listener?.address ?? this.#options.address.text
+  }
+
+  get connections(): number {
+    return this.#sessions.size + this.#silent.size
+  }
+
+  async listen(): Promise<void> {
+    const { address, group, limits, onError, onLost } = this.#options
+    const { codec = 'json', framing } = address.parameters
+    if (codec !== 'json' || framing !== undefined) {
+      throw new PosternError(
+        'not_supported',
+        `${address.text}: a server finds out codec and framing itself; leave the parameters out`,
+      )
+    }
+    const mechanism = await mechanismOf(address)
+    const request: ListenRequest = {
+      limits,
+      onLost,
+      onError: (error) => onError(error, address.text),
+      ...(group === undefined ? {} : { group }),
+    }
+    this.#listener =
+      mechanism.carries === 'frames'
+        ? await mechanism.listen(address.target, request, (channel) => this.#converse(channel))
+        : await mechanism.listen(address.target, request, (stream) => this.#accept(stream))
+  }
+
+  /** Gives the name back: who connects from here on finds nobody. */
+  async release(): Promise<void> {
+    this.#closing = true
+    await this.#listener?.close()
+  }
+
+  releaseSync(): void {
+    this.#listener?.closeSync()
+  }
+
+  /** Ends the conversations, after what they have under way. */
+  async endAll(): Promise<void> {
+    for (const stream of this.#silent) stream.abort()
+    await Promise.all([...this.#sessions].map((session) => session.close()))
+  }
+
+  /** A stream that has said nothing yet costs its slot and no more; where a token is required, it has little time. */
+  #accept(stream: Stream): void {
+    const { budget, limits, onError, address, token } = this.#options
+    const refusal = this.#refusal()
+    if (refusal !== undefined || this.#closing) {
+      stream.abort()
+      if (refusal !== undefined && !this.#closing) onError(refusal, address.text)
+      return
+    }
+    this.#silent.add(stream)
+    const admitted = token === undefined ? undefined : this.#admission((reason) => stream.abort(reason))
+    sniff(
+      stream,
+      { side: 'server', limits, budget },
+      {
+        onChannel: (channel) => {
+          this.#silent.delete(stream)
+          this.#converse(channel, admitted)
+        },
+        onRefused: (error) => {
+          this.#silent.delete(stream)
+          admitted?.()
+          onError(error, address.text)
+        },
+        onGone: () => {
+          this.#silent.delete(stream)
+          admitted?.()
+        },
+      },
+    )
+  }
+
+  #refusal(): PosternError | undefined {
+    const { maxConnections, maxUnauthenticated } = this.#options.limits
+    if (this.connections >= maxConnections) return refused('maxConnections', maxConnections, 'are open')
+    if (this.#unauthenticated >= maxUnauthenticated)
+      return refused('maxUnauthenticated', maxUnauthenticated, 'have not shown their token')
+    return undefined
+  }
+
+  /** Counts a connection as unauthenticated until the function returned is called, and ends it after `handshakeMs`. */
+  #admission(abort: (reason: PosternError) => void): () => void {
+    const { handshakeMs } = this.#options.limits
+    const { onError, address } = this.#options
+    this.#unauthenticated++
+    const timer = setTimeout(() => {
+      const reason = new PosternError('deadline_exceeded', `no token within limits.handshakeMs (${handshakeMs} ms)`)
+      abort(reason)
+      onError(reason, address.text)
+    }, handshakeMs)
+    let over = false
+    return () => {
+      if (over) return
+      over = true
+      clearTimeout(timer)
+      this.#unauthenticated--
+    }
+  }
+
+  #converse(channel: Channel, admittedBefore?: () => void): void {
+    const { address, clientOf, handler, limits, onError, postern, tap, token } = this.#options
+    const admitted =
+      admittedBefore ?? (token === undefined ? undefined : this.#admission((reason) => channel.abort(reason)))
+    const session = new Session(tap === undefined ? channel : tapChannel(channel, tap), {
+      side: 'server',
+      address: address.text,
+      protocol: jsonRpc,
+      limits,
+      integers: 'bigint',
+      handler,
+      postern,
+      onError,
+      ...(token === undefined ? {} : { authenticate: (shown) => typeof shown === 'string' && sameToken(shown, token) }),
+      ...(admitted === undefined ? {} : { onAuthenticated: admitted }),
+      ...(clientOf === undefined ? {} : { clientOf }),
+    })
+    this.#sessions.add(session)
+    void session.closed.then((reason) => {
+      this.#sessions.delete(session)
+      admitted?.()
+      // That a peer has gone is no news; that it was cut off is.
+      if (reason !== undefined && reason.code !== 'closed') onError(reason, address.text)
+    })
+    session.start()
+    if (this.#closing) void session.close()
+  }
+}
+
+function refused(limit: keyof Limits, value: number, why: string): PosternError {
+  return new PosternError('busy', `a connection was refused: limits.${limit} (${value}) ${why}`)
+}

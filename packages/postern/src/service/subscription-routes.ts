@@ -1,0 +1,114 @@
+/**
+ * How the streams and events of a contract are subscribed to: two methods for all of them, in the shape that Ethereum
+ * nodes use.
+ *
+ * ```
+ * node.subscribe    [stream or event, params?, { credit }?]  -> id
+ * node.unsubscribe  [id]                                     -> whether there was such a subscription
+ * ```
+ */
+
+import type { CallContext, CallHandler, IncomingCall } from '../rpc/incoming-call.ts'
+import { refusal } from '../rpc/incoming-call.ts'
+import { type Contract, wireName } from './contract.ts'
+import { compose } from './middleware.ts'
+import { type Route, type RouterOptions, type ServedCall, withChecked } from './routes.ts'
+
+/** What a subscribing call asks for. */
+interface Wish {
+  readonly key: unknown
+  readonly params: unknown
+  readonly credit: number | undefined
+}
+
+/** The answers to both methods; none where no stream and no event is offered. */
+export function subscriptionRoutes(
+  contract: Contract | undefined,
+  routes: readonly Route[],
+  options: RouterOptions,
+): ReadonlyMap<string, CallHandler> {
+  const sources = new Map(
+    routes
+      .filter(({ member }) => member?.kind === 'stream' || member?.kind === 'event')
+      .map((route) => [route.key, route]),
+  )
+  if (contract === undefined || sources.size === 0) return new Map()
+  const notification = wireName(contract, 'subscription')
+  return new Map<string, CallHandler>([
+    [
+      wireName(contract, 'subscribe'),
+      (call) => {
+        // Nobody would be told the id.
+        if (call.id === undefined) return undefined
+        const wish = readWish(call.params)
+        const route = typeof wish.key === 'string' ? sources.get(wish.key) : undefined
+        if (route === undefined) throw refusal('unknown_method', `no stream or event ${JSON.stringify(wish.key)}`)
+        call.method = route.name
+        return subscribe(route, { call, wish, notification, options })
+      },
+    ],
+    [
+      wireName(contract, 'unsubscribe'),
+      ({ host, params }) => host.streams.stop(Array.isArray(params) ? params[0] : undefined),
+    ],
+  ])
+}
+
+interface Subscribing {
+  readonly call: IncomingCall
+  readonly wish: Wish
+  readonly notification: string
+  readonly options: RouterOptions
+}
+
+function subscribe(route: Route, subscribing: Subscribing): unknown {
+  const { call, wish, options } = subscribing
+  const kind = route.member?.kind ?? 'method'
+  const last = (params: unknown, ctx: CallContext): unknown =>
+    kind === 'event' ? listen(route, subscribing) : run(route, { params, ctx }, subscribing)
+  if (options.use.length === 0) return last(wish.params, call)
+  const composed = compose<ServedCall>(options.use, ({ params, ctx }) => last(params, ctx))
+  return composed({ kind, method: route.name, params: wish.params, ctx: call })
+}
+
+function listen({ key }: Route, { call, options }: Subscribing): string {
+  return call.host.streams.listen(key, (feed) => options.events.join(key, feed))
+}
+
+interface Given {
+  readonly params: unknown
+  readonly ctx: CallContext
+}
+
+function run(
+  { handler, member, name }: Route,
+  { params, ctx }: Given,
+  { call, wish, notification }: Subscribing,
+): unknown {
+  const open = (items: unknown): string => {
+    if (!isIterable(items))
+      throw new TypeError(`the handler of ${name} must return an iterable, as async *${name}() does`)
+    return call.host.streams.open(call, { name, notification, items, credit: wish.credit })
+  }
+  const schema = member?.kind === 'stream' ? member.params : undefined
+  return withChecked(schema, params, (checked) => {
+    const items = handler(checked, ctx)
+    return items instanceof Promise ? items.then(open) : open(items)
+  })
+}
+
+/** Params are one value; `null` stands for none where credit follows. */
+function readWish(given: unknown): Wish {
+  const [key, params, window] = Array.isArray(given) ? given : []
+  const credit = typeof window === 'object' && window !== null ? (window as { credit?: unknown }).credit : undefined
+  const whole = typeof credit === 'number' && Number.isSafeInteger(credit) && credit >= 0
+  return {
+    key,
+    params: params === null && window !== undefined ? undefined : params,
+    credit: whole ? credit : undefined,
+  }
+}
+
+function isIterable(value: unknown): value is AsyncIterable<unknown> | Iterable<unknown> {
+  return typeof value === 'object' && value !== null && (Symbol.asyncIterator in value || Symbol.iterator in value)
+}
