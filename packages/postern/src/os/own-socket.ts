@@ -1,11 +1,12 @@
 /** Our listening socket before it has a public name, and the system calls of the claim chain on its behalf. */
 
-import { chmod, chown, link, mkdtemp, rename, rmdir, unlink } from 'node:fs/promises'
+import { chmod, link, mkdtemp, rename, rmdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { nowMs } from '../core/deadline.ts'
 import { PosternError } from '../core/errors.ts'
 import type { ClaimDirectory } from './claim-chain.ts'
+import { giveToGroup } from './group.ts'
 import { fromNodeError, lacksHardLinks, nodeErrorCode } from './node-error.ts'
 import { lookAt, refuseForeign } from './socket-file.ts'
 import { nestPrefix, type SocketPlace } from './socket-place.ts'
@@ -39,7 +40,7 @@ export async function makeOwnSocket(
   try {
     const path = join(nest, nestedSocket)
     await listen(path)
-    if (options.access.gid !== undefined) await chown(path, -1, options.access.gid)
+    if (options.access.gid !== undefined) await giveToGroup(path, options.access.gid)
     await chmod(path, options.access.mode)
     const status = await lookAt(path)
     if (status === undefined)

@@ -61,6 +61,11 @@ export async function findLocalSocket(name: string, roots: RuntimeRoots = {}): P
   )
 }
 
+/** Every directory that `local:` names of this user may lie in, there or not, in the order in which they are looked for. */
+export function runtimeDirectories(roots: RuntimeRoots = {}): string[] {
+  return candidates(roots).map(({ directory }) => directory)
+}
+
 function candidates(roots: RuntimeRoots): Candidate[] {
   const uid = String(ownUid())
   const xdg = 'xdg' in roots ? roots.xdg : process.env['XDG_RUNTIME_DIR']
