@@ -1,5 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFileSync } from 'node:child_process'
 import { statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { chmod, chown, link, lstat, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
@@ -165,44 +164,6 @@ test('acquireSocketName follows a symbolic link to the directory, and releases t
   await name.release()
   expect(await readdir(aim)).toEqual([])
 })
-
-test('acquireSocketName sets mode and group before the name is visible', async ({ skip }) => {
-  skip(!root, needsRoot)
-  const path = join(await temporaryDirectory(), 's')
-  await acquire(path, { access: { mode: 0o660, gid: somebody } })
-  const status = await lstat(path)
-  expect([status.mode & 0o777, status.gid]).toEqual([0o660, somebody])
-})
-
-test.each(['000', '022', '077'])('acquireSocketName shows no other mode than 0600 under umask %s', async (umask) => {
-  const directory = await temporaryDirectory()
-  const path = join(directory, 's')
-  const watcher = spawn(process.execPath, ['-e', modeWatcher, path], { stdio: ['pipe', 'pipe', 'inherit'] })
-  const seen = new Promise<string>((resolve) => watcher.stdout.on('data', (text) => resolve(String(text))))
-  const before = process.umask(Number.parseInt(umask, 8))
-  onTestFinished(() => void process.umask(before))
-  for (let start = 0; start < 200; start++) {
-    const { name, server } = await acquire(path)
-    await name.release()
-    server.close()
-  }
-  writeFileSync(`${path}-stop`, '')
-  expect(await seen).toBe('600')
-  await once(watcher, 'exit')
-})
-
-/** Looks at the path without pause until PATH-stop exists, then prints every mode that it saw. */
-const modeWatcher = `
-  const { lstatSync } = require('node:fs')
-  const path = process.argv[1]
-  const modes = new Set()
-  while (lstatSync(path + '-stop', { throwIfNoEntry: false }) === undefined)
-    for (let look = 0; look < 100; look++) {
-      const status = lstatSync(path, { throwIfNoEntry: false })
-      if (status !== undefined) modes.add((status.mode & 0o777).toString(8))
-    }
-  process.stdout.write([...modes].join())
-`
 
 test.each(['release', 'releaseSync'] as const)(
   'SocketName.%s leaves the name to who has it by now',
