@@ -5,6 +5,7 @@ import { withAnvils } from '../anvil-nodes.ts'
 import { basePeer, loadNodePeers, targetedPeer } from '../node-peers/all-node-peers.ts'
 import type { NodeAddresses, NodePeer } from '../node-peers/node-peer.ts'
 import type { Setting } from '../pinned.ts'
+import { median } from '../stats.ts'
 import { groupRows, type Row, type Target } from '../table.ts'
 import { type CaseRun, type Contender, interleave, measureAlone } from './bench-case.ts'
 
@@ -26,6 +27,8 @@ export interface ClientTask {
 export interface ClientRole {
   readonly module: URL
   readonly prepare: (node: Anvil) => Promise<object>
+  /** In how many rounds a slow client takes part; default all. */
+  readonly slowRounds?: number
 }
 
 /** Measures every client, one at a time, in processes of their own. */
@@ -41,7 +44,8 @@ export async function measureClients<Result>(run: CaseRun, role: ClientRole): Pr
         const task = { ...counts, peer: key, node } satisfies ClientTask
         const sample = async (): Promise<Result> =>
           (await measureAlone({ module: role.module, task }, setting)) as Result
-        contenders.push({ key, peer, setting, name: peer.name, sample })
+        const rounds = peer.slow === true ? role.slowRounds : undefined
+        contenders.push({ key, peer, setting, name: peer.name, rounds, sample })
       }
     }
     const samples = await interleave(run, contenders)
@@ -54,11 +58,13 @@ export interface Figure<Result> {
   readonly title: string
   readonly unit: string
   readonly of: (result: Result) => number
-  /** For ours, pinned. */
+  /** For ours beside the base client, pinned. */
   readonly target?: Target
+  /** For ours beside the library that does best, in every setting: ahead of it is ahead of all. */
+  readonly libraryTarget?: Target
 }
 
-/** A group of rows for each setting and figure, compared with the base client. */
+/** For each setting and figure, a group of rows compared with the base client, and one with the best library. */
 export function figureRows<Result>(
   { settings }: CaseRun,
   outcomes: readonly Outcome<Result>[],
@@ -66,16 +72,43 @@ export function figureRows<Result>(
 ): Row[] {
   return settings.flatMap((setting) => {
     const here = outcomes.filter((outcome) => outcome.setting === setting)
-    const base = here.find(({ key }) => key === basePeer)?.peer.name
-    return figures.flatMap(({ title, unit, of, target }) =>
-      groupRows(
-        { group: `${title}, ${setting}`, unit, base },
-        here.map(({ key, peer, results }) => ({
-          name: peer.name,
-          samples: results.map(of),
-          target: key === targetedPeer && setting === 'pinned' ? target : undefined,
-        })),
-      ),
-    )
+    return figures.flatMap((figure) => [...clientRows(figure, here, setting), ...libraryRows(figure, here, setting)])
   })
+}
+
+function clientRows<Result>(
+  { title, unit, of, target }: Figure<Result>,
+  outcomes: readonly Outcome<Result>[],
+  setting: Setting,
+): Row[] {
+  const base = outcomes.find(({ key }) => key === basePeer)?.peer.name
+  return groupRows(
+    { group: `${title}, ${setting}`, unit, base },
+    outcomes.map(({ key, peer, results }) => ({
+      name: peer.name,
+      samples: results.map(of),
+      target: key === targetedPeer && setting === 'pinned' ? target : undefined,
+    })),
+  )
+}
+
+function libraryRows<Result>(
+  { title, unit, of, libraryTarget }: Figure<Result>,
+  outcomes: readonly Outcome<Result>[],
+  setting: Setting,
+): Row[] {
+  const ours = outcomes.find(({ key }) => key === targetedPeer)
+  if (libraryTarget === undefined || ours === undefined) return []
+  const libraries = outcomes
+    .filter(({ peer }) => peer.library === true)
+    .map(({ peer, results }) => ({ name: peer.name, samples: results.map(of) }))
+    .sort((a, b) => median(a.samples) - median(b.samples))
+  const best = libraryTarget.sign === '>=' ? libraries.at(-1) : libraries[0]
+  if (best === undefined) return []
+  // A slow library has taken part in fewer rounds than ours.
+  const samples = ours.results.slice(0, best.samples.length).map(of)
+  return groupRows({ group: `${title}, ${setting}, beside the best library`, unit, base: best.name }, [
+    best,
+    { name: ours.peer.name, samples, target: libraryTarget },
+  ])
 }

@@ -11,6 +11,12 @@ const allNodePeers: Readonly<Record<string, () => Promise<NodePeer>>> = {
   [basePeer]: async () => (await import('./thirty-line.ts')).thirtyLine,
   'raw-http': async () => (await import('./raw-http.ts')).rawHttp,
   [targetedPeer]: async () => (await import('./postern.ts')).postern,
+  'viem-ipc': async () => (await import('./viem-ipc.ts')).viemIpc,
+  'viem-http': async () => (await import('./viem-http.ts')).viemHttp,
+  'ethers-ipc': async () => (await import('./ethers-ipc.ts')).ethersIpc,
+  'ethers-http': async () => (await import('./ethers-http.ts')).ethersHttp,
+  'web3-ipc': async () => (await import('./web3-ipc.ts')).web3Ipc,
+  'web3-http': async () => (await import('./web3-http.ts')).web3Http,
 }
 
 /** Loads all, in the order of the table. */

@@ -13,13 +13,18 @@ export interface NodeAddresses {
 export interface NodePeer {
   /** As the table prints it. */
   readonly name: string
-  /** How it was set up, for the reader who wonders whether the comparison is fair. */
+  /** How it was set up, for the reader who wonders whether the comparison is fair: each default that was changed, and why. */
   readonly defaults: string
+  /** One of those that ours must be ahead of. */
+  readonly library?: true
+  /** It takes seconds for a large answer, which is therefore asked of it less often. */
+  readonly slow?: true
   connect(node: NodeAddresses): Promise<NodeClient>
 }
 
 export interface NodeClient {
   /** One call with positional parameters; resolves with the result, parsed. */
   call(method: string, params: readonly unknown[]): Promise<unknown>
+  /** Afterwards nothing of it keeps the process alive. */
   close(): Promise<void>
 }

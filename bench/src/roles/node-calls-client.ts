@@ -13,6 +13,8 @@ export interface NodeCallsTask {
   readonly sequentialCalls: number
   readonly inFlight: number
   readonly inFlightCalls: number
+  /** For each of these parts: a client that is not done by then has made fewer calls. */
+  readonly partMs: number
 }
 
 /** What was measured. */
@@ -27,35 +29,56 @@ const params: readonly unknown[] = []
 await measureAs<NodeCallsTask>(measure)
 
 async function measure(task: NodeCallsTask): Promise<NodeCallsResult> {
+  const { warmUpCalls, sequentialCalls, inFlight, inFlightCalls, partMs } = task
   const peer = await loadNodePeer(task.peer)
   const client = await peer.connect(task.node)
   const answer = await client.call(method, params)
   if (answer !== '0x0') throw new Error(`${method} was answered with ${JSON.stringify(answer)}`)
-  await timeOneByOne(client, task.warmUpCalls)
-  const p50Us = percentile(await timeOneByOne(client, task.sequentialCalls), 50)
-  await callsPerSecond(client, task.inFlight, task.warmUpCalls)
-  const rate = await callsPerSecond(client, task.inFlight, task.inFlightCalls)
+  await timeOneByOne(client, { calls: warmUpCalls, partMs })
+  const p50Us = percentile(await timeOneByOne(client, { calls: sequentialCalls, partMs }), 50)
+  await callsPerSecond(client, inFlight, { calls: warmUpCalls, partMs })
+  const rate = await callsPerSecond(client, inFlight, { calls: inFlightCalls, partMs })
   await client.close()
   return { p50Us, callsPerSecond: rate }
 }
 
-async function timeOneByOne(client: NodeClient, calls: number): Promise<Float64Array> {
+/** How long a part goes on: so many calls, or so long. */
+interface Part {
+  readonly calls: number
+  readonly partMs: number
+}
+
+async function timeOneByOne(client: NodeClient, { calls, partMs }: Part): Promise<Float64Array> {
   const timesUs = new Float64Array(calls)
-  for (let call = 0; call < calls; call++) {
-    const start = performance.now()
+  let made = 0
+  const endMs = performance.now() + partMs
+  for (let start = performance.now(); made < calls && start < endMs; ) {
     await client.call(method, params)
-    timesUs[call] = (performance.now() - start) * 1_000
+    const end = performance.now()
+    timesUs[made++] = (end - start) * 1_000
+    start = end
   }
-  return timesUs
+  return timesUs.subarray(0, made)
 }
 
-async function callsPerSecond(client: NodeClient, inFlight: number, calls: number): Promise<number> {
-  const calling = { left: calls }
+async function callsPerSecond(client: NodeClient, inFlight: number, { calls, partMs }: Part): Promise<number> {
   const start = performance.now()
-  await Promise.all(Array.from({ length: inFlight }, () => callUntilNoneLeft(client, calling)))
-  return (calls / (performance.now() - start)) * 1_000
+  const calling: Calling = { left: calls, made: 0, endMs: start + partMs }
+  await Promise.all(Array.from({ length: inFlight }, () => callUntilEnd(client, calling)))
+  return (calling.made / (performance.now() - start)) * 1_000
 }
 
-async function callUntilNoneLeft(client: NodeClient, calling: { left: number }): Promise<void> {
-  while (calling.left-- > 0) await client.call(method, params)
+/** What those share that call side by side. */
+interface Calling {
+  left: number
+  made: number
+  readonly endMs: number
+}
+
+async function callUntilEnd(client: NodeClient, calling: Calling): Promise<void> {
+  while (calling.left > 0 && performance.now() < calling.endMs) {
+    calling.left--
+    await client.call(method, params)
+    calling.made++
+  }
 }

@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { loadNodePeer } from '../node-peers/all-node-peers.ts'
 import type { NodeAddresses } from '../node-peers/node-peer.ts'
 import { type Cost, collectGarbage, costOf, medianCost } from './cost.ts'
+import { peakMemoryMb } from './node-peak-memory.ts'
 import { measureAs } from './role.ts'
 
 /** What to measure. */
@@ -15,11 +16,17 @@ export interface NodeTraceTask {
   readonly hash: string
   /** How many it has, which tells a whole trace from a part of one. */
   readonly steps: number
+  /** Of a client that is not slow. */
   readonly repeats: number
 }
 
 /** What was measured. */
-export interface NodeTraceResult extends Cost {
+export interface NodeTraceResult extends Watched {
+  /** Of the whole process, with Node and all that it has loaded. */
+  readonly peakMb: number
+}
+
+interface Watched extends Cost {
   /** The longest time in which the event loop did nothing else. */
   readonly stallMs: number
 }
@@ -29,15 +36,14 @@ const resolutionMs = 2
 
 await measureAs<NodeTraceTask>(measure)
 
-async function measure({ peer, node, hash, steps, repeats }: NodeTraceTask): Promise<NodeTraceResult> {
-  const client = await (await loadNodePeer(peer)).connect(node)
-  const trace = (): Promise<unknown> => client.call('debug_traceTransaction', [hash, {}])
-  checkSteps(await trace(), steps)
-  const costs: Cost[] = []
-  for (let repeat = 0; repeat < repeats; repeat++) costs.push(await costOf(trace))
-  const stallMs = await longestStall(trace)
+async function measure({ peer: key, node, hash, steps, repeats }: NodeTraceTask): Promise<NodeTraceResult> {
+  const peer = await loadNodePeer(key)
+  const client = await peer.connect(node)
+  const trace = async (): Promise<void> => checkSteps(await client.call('debug_traceTransaction', [hash, {}]), steps)
+  const watched = peer.slow === true ? await watchOnce(trace) : await watchWarm(trace, repeats)
+  const peakMb = peakMemoryMb()
   await client.close()
-  return { ...medianCost(costs), stallMs }
+  return { ...watched, peakMb }
 }
 
 function checkSteps(trace: unknown, steps: number): void {
@@ -45,8 +51,24 @@ function checkSteps(trace: unknown, steps: number): void {
   if (structLogs?.length !== steps) throw new Error(`a trace of ${steps} steps came with ${structLogs?.length}`)
 }
 
-/** Watched in a run of its own, which costs the others nothing. */
-async function longestStall(work: () => Promise<unknown>): Promise<number> {
+/** After one to warm up, and with the stall in a run of its own, which costs the others nothing. */
+async function watchWarm(work: () => Promise<void>, repeats: number): Promise<Watched> {
+  await work()
+  const costs: Cost[] = []
+  for (let repeat = 0; repeat < repeats; repeat++) costs.push(await costOf(work))
+  return { ...medianCost(costs), stallMs: await longestStall(work) }
+}
+
+/** All in one run: beside its seconds, neither a cold start nor being watched counts. */
+async function watchOnce(work: () => Promise<void>): Promise<Watched> {
+  let stallMs = 0
+  const cost = await costOf(async () => {
+    stallMs = await longestStall(work)
+  })
+  return { ...cost, stallMs }
+}
+
+async function longestStall(work: () => Promise<void>): Promise<number> {
   collectGarbage()
   const delay = monitorEventLoopDelay({ resolution: resolutionMs })
   delay.enable()
