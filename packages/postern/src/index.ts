@@ -15,6 +15,7 @@ export type { Tap } from './core/tap.ts'
 export type { BatchCall } from './rpc/calling.ts'
 export type { CallContext, Caller } from './rpc/incoming-call.ts'
 export type { CallOptions } from './rpc/pending-calls.ts'
+export type { CallTrace } from './rpc/tracing.ts'
 export type { Gap, SubscribeOptions, Subscription } from './rpc/subscription.ts'
 export type {
   Api,

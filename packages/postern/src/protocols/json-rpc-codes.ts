@@ -31,3 +31,10 @@ export function errorFromWire(error: WireError, method: string, fromPostern: boo
   const sentence = `${method}: ${error.message === '' ? 'the other side gave no reason' : error.message} (code ${error.code})`
   return new PosternError(code, sentence, { details: error })
 }
+
+/** What an error is called among Postern peers: one of our codes, the one that a contract declares, or `remote`. */
+export function errorName({ code, data }: WireError): string {
+  if (code !== declaredErrorNumber) return codesByNumber.get(code) ?? 'remote'
+  const declared = typeof data === 'object' && data !== null ? (data as { code?: unknown }).code : undefined
+  return typeof declared === 'string' ? declared : 'remote'
+}

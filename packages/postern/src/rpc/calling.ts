@@ -4,7 +4,7 @@
 
 import { type Integers, RawValue } from '../codecs/codec.ts'
 import type { Channel, OutgoingFrame } from '../core/channel.ts'
-import { type ErrorCode, PosternError } from '../core/errors.ts'
+import { type ErrorCode, isPosternError, PosternError } from '../core/errors.ts'
 import type { Frame } from '../core/frame.ts'
 import type { Limits } from '../core/limits.ts'
 import { errorFromWire } from '../protocols/json-rpc-codes.ts'
@@ -12,6 +12,7 @@ import type { ErrorMessage, Id, ResultMessage } from '../protocols/message.ts'
 import type { Protocol } from '../protocols/protocol.ts'
 import { type CallOptions, type Outcome, type PendingCall, PendingCalls } from './pending-calls.ts'
 import { readNotice, Subscriptions } from './subscriptions.ts'
+import { frameBytes, traceCall, type Tracing } from './tracing.ts'
 import { type Waiting, WaitingRoom } from './waiting-room.ts'
 
 /** What calling needs of its session. */
@@ -168,10 +169,14 @@ export class Calling {
     this.#pending.progress(this.#pending.get(this.#options.protocol.peekId(head)) ?? this.#pending.sole(), bytes)
   }
 
-  answer(answer: ResultMessage | ErrorMessage): void {
+  /** `bytes`: of the answer on the wire. */
+  answer(answer: ResultMessage | ErrorMessage, bytes: number): void {
     const call = this.#pending.get(answer.id)
     if (call === undefined) this.#unmatched(answer)
-    else this.#pending.settle(call.id, this.#outcome(answer, call))
+    else {
+      if (call.tracing !== undefined) call.tracing.trace.answerBytes = bytes
+      this.#pending.settle(call.id, this.#outcome(answer, call))
+    }
     this.#tellIdle()
   }
 
@@ -204,11 +209,13 @@ export class Calling {
     this.#refusing = reason
   }
 
-  #register(method: string, options: CallOptions, settle: (outcome: Outcome) => void): PendingCall | undefined {
+  #register(method: string, options: CallOptions, settleCall: (outcome: Outcome) => void): PendingCall | undefined {
     checkMethod(method)
     const { limits } = this.#options
     const { signal, timeoutMs = limits.callMs } = options
     checkTimeout(timeoutMs)
+    const tracing = this.#trace(method)
+    const settle = tracing === undefined ? settleCall : traced(tracing, settleCall)
     const ended = this.#stopped ?? this.#refusing
     if (ended !== undefined) settle({ error: this.#notWritten(method, ended) })
     else if (signal?.aborted === true) {
@@ -216,8 +223,13 @@ export class Calling {
         error: new PosternError('cancelled', `${method} was cancelled before it was sent`, { cause: signal.reason }),
       })
     } else if (this.#pending.size >= limits.maxPending) settle({ error: tooManyPending(method, limits.maxPending) })
-    else return this.#pending.add({ method, options, timeoutMs, settle })
+    else return this.#pending.add({ method, options, timeoutMs, settle, tracing })
     return undefined
+  }
+
+  #trace(method: string): Tracing | undefined {
+    const { address, channel } = this.#options
+    return traceCall({ side: 'client', method, address, peer: channel.peer })
   }
 
   #whenRoom(waiting: Waiting): void {
@@ -245,9 +257,11 @@ export class Calling {
   }
 
   /** The frame of a call; one that cannot be written fails, and gives none. */
-  #write({ id, method }: PendingCall, params: unknown): OutgoingFrame | undefined {
+  #write({ id, method, tracing }: PendingCall, params: unknown): OutgoingFrame | undefined {
     try {
-      return this.#options.protocol.write({ kind: 'call', id, method, params })
+      const frame = this.#options.protocol.write({ kind: 'call', id, method, params })
+      if (tracing !== undefined) tracing.trace.callBytes = frameBytes(frame)
+      return frame
     } catch (error) {
       this.#pending.settle(id, { error: error as Error })
       return undefined
@@ -307,8 +321,17 @@ export class Calling {
   }
 }
 
-/** The usual end of a call: a promise. */
-export function settler(resolve: (value: unknown) => void, reject: (error: Error) => void): (outcome: Outcome) => void {
+/** Tells of the outcome before the caller hears of it. */
+function traced(tracing: Tracing, settle: (outcome: Outcome) => void): (outcome: Outcome) => void {
+  tracing.run(() => undefined)
+  return (outcome) => {
+    if ('error' in outcome) tracing.fail(isPosternError(outcome.error) ? outcome.error.code : 'internal', outcome.error)
+    tracing.settle()
+    settle(outcome)
+  }
+}
+
+function settler(resolve: (value: unknown) => void, reject: (error: Error) => void): (outcome: Outcome) => void {
   return (outcome) => {
     if ('error' in outcome) reject(outcome.error)
     else resolve(outcome.value)

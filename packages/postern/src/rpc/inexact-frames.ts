@@ -78,7 +78,7 @@ export class InexactFrames {
     try {
       const exact = protocol.read(frame, { limits, integers })
       for (const message of exact.kind === 'batch' ? exact.messages : [exact]) {
-        if (message.kind === 'result' || message.kind === 'error') calling.answer(message)
+        if (message.kind === 'result' || message.kind === 'error') calling.answer(message, frame.length)
       }
     } catch (unreadable) {
       for (const message of rounded) {

@@ -7,6 +7,7 @@ import { DeadlineTimer, nowMs } from '../core/deadline.ts'
 import { PosternError } from '../core/errors.ts'
 import type { Id } from '../protocols/message.ts'
 import { IdTable } from './id-table.ts'
+import type { Tracing } from './tracing.ts'
 
 /** What a caller may say of one call. */
 export interface CallOptions {
@@ -34,6 +35,7 @@ export interface PendingCall {
   /** The number of the frame that carried it, or 0 while it has not been sent. */
   frameNumber: number
   readonly stopListening: (() => void) | undefined
+  readonly tracing: Tracing | undefined
   nextInTable: PendingCall | undefined
 }
 
@@ -48,6 +50,7 @@ interface NewCall {
   readonly options: CallOptions
   readonly timeoutMs: number
   readonly settle: (outcome: Outcome) => void
+  readonly tracing: Tracing | undefined
 }
 
 export class PendingCalls {
@@ -70,7 +73,7 @@ export class PendingCalls {
     return this.#rawCalls > 0
   }
 
-  add({ method, options, timeoutMs, settle }: NewCall): PendingCall {
+  add({ method, options, timeoutMs, settle, tracing }: NewCall): PendingCall {
     const id = ++this.#lastId
     const dueMs = nowMs() + timeoutMs
     const { signal } = options
@@ -93,6 +96,7 @@ export class PendingCalls {
       dueMs,
       frameNumber: 0,
       stopListening,
+      tracing,
       nextInTable: undefined,
     }
     this.#calls.add(call)

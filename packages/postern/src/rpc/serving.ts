@@ -6,7 +6,7 @@ import type { Channel, OutgoingFrame } from '../core/channel.ts'
 import { PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
 import type { Peer } from '../core/stream.ts'
-import { wireError } from '../protocols/json-rpc-codes.ts'
+import { errorName, wireError } from '../protocols/json-rpc-codes.ts'
 import {
   type Batch,
   type CallMessage,
@@ -23,12 +23,15 @@ import { CallSlots } from './flow-control.ts'
 import { IdTable } from './id-table.ts'
 import { type CallHandler, type CallHost, type Caller, IncomingCall, Refusal } from './incoming-call.ts'
 import { ServedStreams } from './served-streams.ts'
+import { frameBytes, traceCall, type Tracing } from './tracing.ts'
 
 /** What serving needs of its session. */
 export interface ServingOptions {
   readonly channel: Channel
   readonly protocol: Protocol
   readonly limits: Limits
+  /** Names this side in traces. */
+  readonly address: string
   readonly handler: CallHandler
   /** The other side, for handlers that call back. */
   readonly client: Caller
@@ -47,6 +50,9 @@ interface Job {
   readonly place: number
   /** Of a note, or a call without an id, a number of our own. */
   readonly id: Id
+  /** On the wire. */
+  readonly bytes: number
+  tracing: Tracing | undefined
   nextInTable: Job | undefined
 }
 
@@ -94,7 +100,8 @@ export class Serving implements CallHost {
     const { channel } = this.#options
     const call = new IncomingCall(message, this)
     const { id } = call
-    const job: Job = { call, batch, place, id: id ?? ++this.#lastNameless, nextInTable: undefined }
+    const tableId = id ?? ++this.#lastNameless
+    const job: Job = { call, batch, place, id: tableId, bytes, tracing: undefined, nextInTable: undefined }
     if (this.#stopped) {
       this.#refuse(job, wireError('closed', 'the server is closing'))
       return
@@ -184,7 +191,8 @@ export class Serving implements CallHost {
     }
     let value: unknown
     try {
-      value = this.#options.handler(call)
+      job.tracing = this.#trace(job)
+      value = job.tracing === undefined ? this.#options.handler(call) : this.#runTraced(call, job.tracing)
       if (isThenable(value)) {
         // What is not a promise may call back twice.
         const promise = value instanceof Promise ? value : Promise.resolve(value)
@@ -201,6 +209,17 @@ export class Serving implements CallHost {
     this.#succeed(job, value)
   }
 
+  #trace({ call, bytes }: Job): Tracing | undefined {
+    const { address, channel } = this.#options
+    const tracing = traceCall({ side: 'server', method: call.method, address, peer: channel.peer })
+    if (tracing !== undefined) tracing.trace.callBytes = bytes
+    return tracing
+  }
+
+  #runTraced(call: IncomingCall, tracing: Tracing): unknown {
+    return tracing.run(() => this.#options.handler(call))
+  }
+
   #succeed(job: Job, value: unknown): void {
     const { id } = job.call
     this.#finish(job, id === undefined ? undefined : { kind: 'result', id, value })
@@ -215,6 +234,7 @@ export class Serving implements CallHost {
       this.#options.onError(error, method)
       wire = wireError('internal', 'internal error')
     }
+    job.tracing?.fail(errorName(wire), error)
     this.#finish(job, id === undefined ? undefined : errorAnswer(id, wire))
   }
 
@@ -228,10 +248,11 @@ export class Serving implements CallHost {
 
   /** Sends the answer and frees the slot. */
   #send(job: Job, answer: Answer | undefined): void {
-    const { method, afterAnswer } = job.call
+    const { call, tracing } = job
+    const { afterAnswer } = call
     this.#tableOf(job).remove(job)
     if (answer !== undefined) {
-      const frame = this.#write(answer, method)
+      const frame = this.#write(answer, call.method, tracing)
       if (job.batch === undefined) this.#options.channel.send(frame)
       else {
         if (afterAnswer !== undefined) job.batch.afterwards(afterAnswer)
@@ -240,6 +261,7 @@ export class Serving implements CallHost {
     }
     this.#slots.release()
     if (job.batch === undefined) afterAnswer?.()
+    tracing?.settle()
     this.#tellIdle()
   }
 
@@ -264,14 +286,21 @@ export class Serving implements CallHost {
     this.#starting = false
   }
 
-  #write(answer: Answer, method: string): OutgoingFrame {
+  #write(answer: Answer, method: string, tracing?: Tracing): OutgoingFrame {
     const { protocol, onError } = this.#options
+    let frame: OutgoingFrame
     try {
-      return protocol.write(answer)
+      frame = protocol.write(answer)
     } catch (error) {
       onError(error, method)
-      return protocol.write(errorAnswer(answer.id, wireError('internal', 'internal error')))
+      tracing?.fail('internal', error)
+      frame = protocol.write(errorAnswer(answer.id, wireError('internal', 'internal error')))
     }
+    if (tracing !== undefined) {
+      tracing.trace.method = method
+      tracing.trace.answerBytes = frameBytes(frame)
+    }
+    return frame
   }
 
   /** Answers at once a call that has no slot. */

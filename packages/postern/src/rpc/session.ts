@@ -230,7 +230,7 @@ export class Session implements Caller, SubscriptionHost {
         return
       case 'result':
       case 'error':
-        this.#calling.answer(incoming)
+        this.#calling.answer(incoming, bytes)
         return
       case 'note':
         this.#note(incoming, bytes)
@@ -250,9 +250,10 @@ export class Session implements Caller, SubscriptionHost {
   }
 
   #batch(batch: Batch, bytes: number): void {
+    const each = Math.ceil(bytes / batch.messages.length)
     for (const message of batch.messages) {
-      if (message.kind === 'result' || message.kind === 'error') this.#calling.answer(message)
-      else if (message.kind === 'note') this.#note(message, Math.ceil(bytes / batch.messages.length))
+      if (message.kind === 'result' || message.kind === 'error') this.#calling.answer(message, each)
+      else if (message.kind === 'note') this.#note(message, each)
     }
     this.#serving.takeBatch(batch, bytes)
   }
