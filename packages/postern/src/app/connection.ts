@@ -9,7 +9,7 @@ import type { Caller } from '../rpc/incoming-call.ts'
 import type { LastingSession } from '../rpc/lasting-session.ts'
 import type { CallOptions } from '../rpc/pending-calls.ts'
 import { type SubscribeOptions, Subscription } from '../rpc/subscription.ts'
-import { type Api, apiOf, gapTeller, type Listeners, listenersOf } from '../service/client.ts'
+import { type Api, type ApiHost, apiOf, gapTeller, type Listeners, listenersOf } from '../service/client.ts'
 import type { Contract } from '../service/contract.ts'
 import type { Emit } from '../service/events.ts'
 import type { Members, NoErrors } from '../service/members.ts'
@@ -52,23 +52,18 @@ export class Connection<M extends Members = NoErrors, S extends Members = NoErro
    */
   readonly closed: Promise<PosternError | undefined>
   readonly #session: LastingSession
-  readonly #onError: OnError
-  readonly #call: (call: ClientCall) => unknown
+  readonly #host: ApiHost
 
   constructor({ session, contract, use, onError, emit }: ConnectionParts) {
     this.#session = session
-    this.#onError = onError
-    this.#call = compose(use, ({ method, params, options }) => session.call(method, params, options))
     this.closed = session.closed
     this.emit = emit as Emit<S>
-    const host = {
-      call:
-        use.length === 0
-          ? session.call.bind(session)
-          : (method: string, params: unknown, options: CallOptions) => this.call(method, params, options),
-      open: (request: ConstructorParameters<typeof Subscription>[1]) => new Subscription(session, request),
+    const host: ApiHost = {
+      call: callThrough(use, session),
+      open: (request) => new Subscription(session, request),
       onError,
     }
+    this.#host = host
     this.api = (contract === undefined ? Object.freeze({}) : apiOf(contract, host)) as Api<M>
     this.on = (contract === undefined ? Object.freeze({}) : listenersOf(contract, host)) as Listeners<M>
   }
@@ -100,8 +95,8 @@ export class Connection<M extends Members = NoErrors, S extends Members = NoErro
    * ```
    */
   call(method: string, params?: unknown, options?: CallOptions): Promise<unknown>
-  async call(method: string, params?: unknown, options: CallOptions = {}): Promise<unknown> {
-    return await this.#call({ method, params, options })
+  call(method: string, params?: unknown, options: CallOptions = {}): Promise<unknown> {
+    return this.#host.call(method, params, options)
   }
 
   /**
@@ -140,7 +135,7 @@ export class Connection<M extends Members = NoErrors, S extends Members = NoErro
   subscribe(method: string, params?: unknown, { signal, onGap }: SubscribeOptions = {}): Subscription {
     if (typeof method !== 'string' || !method.endsWith('subscribe'))
       throw new TypeError(`the name of a subscribing method ends in "subscribe", not "${method}"`)
-    const told = gapTeller(method, { onError: this.#onError }, onGap)
+    const told = gapTeller(method, this.#host, onGap)
     return new Subscription(this.#session, {
       method,
       params: () => params,
@@ -179,4 +174,11 @@ export class Connection<M extends Members = NoErrors, S extends Members = NoErro
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
+}
+
+/** Middleware costs a call nothing where there is none. */
+function callThrough(use: readonly Middleware<ClientCall>[], session: LastingSession): ApiHost['call'] {
+  if (use.length === 0) return (method, params, options) => session.call(method, params, options)
+  const composed = compose(use, ({ method, params, options }) => session.call(method, params, options))
+  return async (method, params, options) => await composed({ method, params, options })
 }
