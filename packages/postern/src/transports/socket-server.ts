@@ -1,0 +1,77 @@
+/** Taking connections from a listening socket, whoever made it. */
+
+import { createServer, type ListenOptions, type Server, type Socket } from 'node:net'
+import type { PosternError } from '../core/errors.ts'
+import type { Limits } from '../core/limits.ts'
+import type { Stream } from '../core/stream.ts'
+import { descriptorLimit } from '../os/descriptor-limit.ts'
+import { fromNodeError } from '../os/node-error.ts'
+import { SocketStream } from './socket-stream.ts'
+
+/** Descriptors that connections leave for files, timers and the rest of the process. */
+const reservedDescriptors = 64
+
+/** What becomes of those who connect. */
+export interface SocketServerOptions {
+  readonly limits: Pick<Limits, 'maxConnections'>
+  /** A client has connected. The stream delivers nothing before it is started. */
+  readonly onStream: (stream: Stream) => void
+  /** A client was turned away because `limits.maxConnections` are open. */
+  readonly onDrop?: () => void
+  /** The system refused to hand over a connection; the next one may come through. */
+  readonly onError?: (error: PosternError) => void
+}
+
+/** A server whose door is still closed: who connects is held back until it opens. */
+export class SocketServer {
+  readonly #server: Server
+  readonly #options: SocketServerOptions
+  readonly #early: Socket[] = []
+  readonly #hold = (socket: Socket): void => {
+    socket.on('error', ignore)
+    this.#early.push(socket)
+  }
+
+  constructor(options: SocketServerOptions) {
+    this.#options = options
+    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true })
+    this.#server.maxConnections = connectionCap(options.limits.maxConnections)
+    this.#server.on('error', ignore)
+    this.#server.on('connection', this.#hold)
+    this.#server.on('drop', () => options.onDrop?.())
+  }
+
+  /** Rejects with what Node says. */
+  listen(at: ListenOptions | { readonly fd: number }): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      // In a cluster the primary would else bind in our place.
+      this.#server.listen({ ...at, exclusive: true }, resolve)
+    })
+  }
+
+  /** Opens the door; `path` is what errors name. */
+  open(path: string): void {
+    const { onStream, onError } = this.#options
+    this.#server.off('connection', this.#hold)
+    this.#server.on('error', (error) => onError?.(fromNodeError(error, 'accept connections at', path)))
+    const take = (socket: Socket): void => onStream(new SocketStream(socket, path))
+    this.#server.on('connection', take)
+    for (const socket of this.#early.splice(0)) take(socket.off('error', ignore))
+  }
+
+  /** Listens no more and turns away who was held back. Connections that were handed over go on. */
+  close(): void {
+    this.#server.close()
+    for (const socket of this.#early.splice(0)) socket.destroy()
+  }
+}
+
+function ignore(): void {}
+
+/** libuv accepts and closes at once what it has no descriptor for, and says nothing; a cap below the limit is reported. */
+function connectionCap(maxConnections: number): number {
+  const descriptors = descriptorLimit()
+  if (descriptors === undefined) return maxConnections
+  return Math.max(1, Math.min(maxConnections, descriptors - reservedDescriptors))
+}
