@@ -7,7 +7,6 @@ import type { PosternError } from '../core/errors.ts'
 import { type Limits, resolveLimits } from '../core/limits.ts'
 import type { Tap } from '../core/tap.ts'
 import { QueueBudget } from '../framing/queue-budget.ts'
-import { takeToken } from '../os/token-file.ts'
 import { type Contract, isContract } from '../service/contract.ts'
 import { type Emit, Events, emitOf } from '../service/events.ts'
 import type { Handlers, HandlersOf } from '../service/handlers.ts'
@@ -20,7 +19,7 @@ import { checkOptions } from './options.ts'
 import { ServedAddress } from './served-address.ts'
 import { ServedClient } from './served-client.ts'
 import { closeAtExit } from './shutdown.ts'
-import { checkToken, type TokenOption } from './token.ts'
+import { checkToken, type TokenOption, tokenCheck } from './token.ts'
 
 /** One address, and who may do what there. */
 export interface PlaceOptions {
@@ -177,7 +176,7 @@ class OpenServer implements Server<Members> {
       limits: this.#limits,
       budget: this.#budget,
       tap,
-      token: token === undefined ? undefined : await takeToken(token.file),
+      authenticate: token === undefined ? undefined : await tokenCheck(token),
       group,
       onError: this.#onError,
       onLost: (reason) => this.#lost(text, reason),

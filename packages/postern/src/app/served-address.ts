@@ -9,7 +9,6 @@ import type { Limits } from '../core/limits.ts'
 import type { Stream } from '../core/stream.ts'
 import { type Tap, tapChannel } from '../core/tap.ts'
 import type { QueueBudget } from '../framing/queue-budget.ts'
-import { sameToken } from '../os/token-file.ts'
 import { jsonRpc } from '../protocols/json-rpc.ts'
 import type { CallHandler, Caller } from '../rpc/incoming-call.ts'
 import { Session } from '../rpc/session.ts'
@@ -26,8 +25,8 @@ export interface ServedAddressOptions {
   /** What all addresses of the server may queue together. */
   readonly budget: QueueBudget
   readonly tap: Tap | undefined
-  /** What each connection has to show first. */
-  readonly token: string | undefined
+  /** Whether what a connection shows first is the token, where one is required. */
+  readonly authenticate: ((shown: unknown) => boolean) | undefined
   /** The group whose members may connect. */
   readonly group: string | number | undefined
   readonly onError: OnError
@@ -101,7 +100,7 @@ export class ServedAddress {
 
   /** A stream that has said nothing yet costs its slot and no more; where a token is required, it has little time. */
   #accept(stream: Stream): void {
-    const { budget, limits, onError, address, token } = this.#options
+    const { budget, limits, onError, address, authenticate } = this.#options
     const refusal = this.#refusal()
     if (refusal !== undefined || this.#closing) {
       stream.abort()
@@ -109,7 +108,7 @@ export class ServedAddress {
       return
     }
     this.#silent.add(stream)
-    const admitted = token === undefined ? undefined : this.#admission((reason) => stream.abort(reason))
+    const admitted = authenticate === undefined ? undefined : this.#admission((reason) => stream.abort(reason))
     sniff(
       stream,
       { side: 'server', limits, budget },
@@ -159,9 +158,9 @@ export class ServedAddress {
   }
 
   #converse(channel: Channel, admittedBefore?: () => void): void {
-    const { address, clientOf, handler, limits, onError, postern, tap, token } = this.#options
+    const { address, authenticate, clientOf, handler, limits, onError, postern, tap } = this.#options
     const admitted =
-      admittedBefore ?? (token === undefined ? undefined : this.#admission((reason) => channel.abort(reason)))
+      admittedBefore ?? (authenticate === undefined ? undefined : this.#admission((reason) => channel.abort(reason)))
     const session = new Session(tap === undefined ? channel : tapChannel(channel, tap), {
       side: 'server',
       address: address.text,
@@ -171,7 +170,7 @@ export class ServedAddress {
       handler,
       postern,
       onError,
-      ...(token === undefined ? {} : { authenticate: (shown) => typeof shown === 'string' && sameToken(shown, token) }),
+      ...(authenticate === undefined ? {} : { authenticate }),
       ...(admitted === undefined ? {} : { onAuthenticated: admitted }),
       ...(clientOf === undefined ? {} : { clientOf }),
     })

@@ -5,7 +5,6 @@
 import { type CallContext, type CallHandler, refusal } from '../rpc/incoming-call.ts'
 import type { Member, MethodMember } from './members.ts'
 import { compose } from './middleware.ts'
-import { describeService } from './openrpc.ts'
 import { type Route, type RouterOptions, type ServedCall, type Service, withChecked } from './routes.ts'
 import { subscriptionRoutes } from './subscription-routes.ts'
 
@@ -20,7 +19,10 @@ export function router(service: Service, options: RouterOptions): CallHandler {
   for (const [name, answer] of subscriptionRoutes(service.contract, offered, options)) answers.set(name, answer)
   const { stop } = options
   answers.set('rpc.ping', () => 'pong')
-  answers.set('rpc.discover', () => describeService({ ...service, routes: offered }))
+  answers.set('rpc.discover', async () => {
+    const { describeService } = await import('./openrpc.ts')
+    return describeService({ ...service, routes: offered })
+  })
   if (stop !== undefined) {
     answers.set('rpc.stop', (call) => {
       call.afterAnswer = stop
