@@ -11,7 +11,7 @@ const pollMs = 30_000
 /**
  * Calls `onLost` once when `name` is no longer the name of our socket. Keeps no process alive. Returns what stops it.
  */
-export function watchSocketName(name: SocketName, onLost: () => void): () => void {
+export function watchSocketName(name: Pick<SocketName, 'realPath' | 'inode'>, onLost: () => void): () => void {
   let over = false
   const stop = (): void => {
     over = true
