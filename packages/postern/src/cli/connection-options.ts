@@ -2,7 +2,7 @@
  * What the commands that talk to a server have in common: their options, and how these become a connection.
  */
 
-import { connect } from '../app/connect.ts'
+import { type ConnectOptions, connect } from '../app/connect.ts'
 import type { Connection } from '../app/connection.ts'
 import { maxTimerMs } from '../core/deadline.ts'
 import { defaultLimits, type Limits, resolveLimits } from '../core/limits.ts'
@@ -27,6 +27,7 @@ export const connectionOptions = {
     value: 'UID',
     help: "believe a server that runs as this user, besides one's own and root",
   },
+  'token-file': { type: 'string', value: 'FILE', help: 'show the token in this file, for a server that asks for one' },
   limit: {
     type: 'string',
     multiple: true,
@@ -44,20 +45,29 @@ type ConnectionValues = OptionValues<typeof connectionOptions & typeof commonOpt
  * `progress` is taken back before a frame is shown.
  */
 export async function connectAs(address: string, values: ConnectionValues, progress?: Progress): Promise<Connection> {
+  return await connect(address, connectOptions(address, values, progress))
+}
+
+/** What the options say to `connect`. */
+export function connectOptions(address: string, values: ConnectionValues, progress?: Progress): ConnectOptions {
   if (values.quiet === true && values.verbose === true) throw new UsageError('--quiet and --verbose exclude each other')
   const limits = { retries: 0, maxBufferedItems, ...timeoutLimits(values.timeout), ...parseLimits(values.limit) }
+  const file = values['token-file']
+  if (file === '') throw new UsageError('--token-file takes the path of a file, not nothing')
   const log = frameLog((line) => {
     progress?.stop()
     process.stderr.write(line)
   })
-  return await connect(address, {
+  return {
     limits,
+    reconnect: false,
     trust: (values.trust ?? []).map(parseUid),
-    // What has a local: name is Postern, so its error numbers mean ours.
-    postern: address.startsWith('local:'),
+    // What has a local: name or asks for a token is Postern, so its error numbers mean ours.
+    postern: address.startsWith('local:') || file !== undefined,
     ...(values.verbose === true ? { tap: log } : {}),
     ...(values.json === true ? { onError: () => undefined } : {}),
-  })
+    ...(file === undefined ? {} : { token: { file } }),
+  }
 }
 
 /** Connects, uses the connection and drops it. */

@@ -32,7 +32,7 @@ export function describeFailure(error: unknown, { json, terminal }: FailureStyle
   if (json) return formatJson({ error: plainFailure(error) })
   if (error instanceof UsageError) return escapeText(`postern: ${error.message}`)
   if (!isPosternError(error)) return escapeText(`postern: [internal] ${describeDefect(error)}`)
-  const hint = hints[error.code]
+  const hint = hintFor(error)
   const line = escapeText(`postern: ${error.message}${hint === undefined ? '' : ` (${hint})`}`)
   const data = dataOf(error)
   return data === undefined ? line : `${line}${terminal ? describeData(data) : `, data: ${shortData(data)}`}`
@@ -44,6 +44,10 @@ const hints: Partial<Record<ErrorCode, string>> = {
   peer_rejected: '--trust UID believes the server of that user',
   frame_too_large: '--limit NAME=NUMBER changes a limit',
   limit_exceeded: '--limit NAME=NUMBER changes a limit',
+}
+
+function hintFor({ code, sentence }: PosternError): string | undefined {
+  return sentence.includes('rpc.auth') ? '--token-file FILE shows the token' : hints[code]
 }
 
 function plainFailure(error: unknown): Readonly<Record<string, unknown>> {

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { type Server, serve } from '../app/serve.ts'
+import { type PlaceOptions, type Server, serve } from '../app/serve.ts'
 import { isPosternError } from '../core/errors.ts'
 import { type Contract, isContract } from '../service/contract.ts'
 import type { Handlers, HandlersOf } from '../service/handlers.ts'
@@ -20,6 +20,12 @@ const options = {
     value: 'ADDRESS',
     help: 'serve here; may stand several times; default: what the module exports as at',
   },
+  admin: {
+    type: 'string',
+    multiple: true,
+    value: 'ADDRESS',
+    help: 'serve here too, with access to what is for admins, as postern stop needs',
+  },
   limit: {
     type: 'string',
     multiple: true,
@@ -34,13 +40,14 @@ const options = {
 export const command: Command = {
   name: 'serve',
   usage: 'serve MODULE [--at ADDRESS]...',
-  about: `Serves what an ES module exports: contract and handlers, or handlers alone, and optionally at, an address or
-several. Prints where to stderr. On SIGTERM or Ctrl-C it gives its names back, lets the calls that run finish and then
-ends by that signal.`,
+  about: `Serves what an ES module exports: contract and handlers, or handlers alone, and optionally at, as serve() takes it:
+an address or several. Prints where to stderr. On SIGTERM or Ctrl-C it gives its names back, lets the calls that run
+finish and then ends by that signal.`,
   options,
   examples: [
     ['postern serve ./clock.js --at local:clock', 'in the runtime directory of this user'],
     ['postern serve ./clock.js --at /tmp/clock.sock --at local:clock', 'at two addresses'],
+    ['postern serve ./clock.js --at local:clock --admin local:clock-admin', 'postern stop local:clock-admin ends it'],
   ],
   run,
 }
@@ -53,7 +60,7 @@ async function run({ values, positionals }: CommandLine<typeof options>): Promis
     throw new UsageError(`serve takes one MODULE, so ${JSON.stringify(extra)} is too many; an address follows --at`)
   const limits = parseLimits(values.limit)
   const service = readService(await importModule(path), path)
-  const at = (values.at ?? service.at).map(toAddress)
+  const at = [...(values.at ?? service.at).map(toPlace), ...(values.admin ?? []).map(toAdminPlace)]
   if (at.length === 0) throw new UsageError('say where to serve: --at local:NAME, or export at from the module')
   if (values.quiet === true && values.verbose === true) throw new UsageError('--quiet and --verbose exclude each other')
   const tap = values.verbose === true ? { tap: frameLog((line) => process.stderr.write(line)) } : {}
@@ -61,10 +68,22 @@ async function run({ values, positionals }: CommandLine<typeof options>): Promis
   if (allowsNews(values)) for (const address of server.addresses) say(`serving at ${address}`)
 }
 
+type Place = string | PlaceOptions
+
+/** With what the user may write for an address. What is no address at all is for `serve` to refuse. */
+function toPlace(place: Place): Place {
+  if (typeof place === 'string') return toAddress(place)
+  return typeof place?.address === 'string' ? { ...place, address: toAddress(place.address) } : place
+}
+
+function toAdminPlace(address: string): Place {
+  return { address: toAddress(address), access: ['admin'] }
+}
+
 interface Service {
   readonly contract: Contract | undefined
   readonly handlers: Handlers & HandlersOf<Members>
-  readonly at: readonly string[]
+  readonly at: readonly Place[]
 }
 
 type Exports = Readonly<Record<string, unknown>>
@@ -95,7 +114,7 @@ function describeImportError(error: unknown, path: string): string {
 }
 
 function readService(exports: Exports, path: string): Service {
-  const { contract, handlers, at = [] } = exports
+  const { contract, handlers } = exports
   const names = Object.keys(exports)
   const found = names.length === 0 ? 'exports nothing' : `exports ${names.join(', ')}`
   if (typeof handlers !== 'object' || handlers === null) {
@@ -104,11 +123,8 @@ function readService(exports: Exports, path: string): Service {
   if (contract !== undefined && !isContract(contract)) {
     throw new UsageError(`cannot serve ${path}: its export contract must be made with contract()`)
   }
-  const addresses: unknown[] = Array.isArray(at) ? at : [at]
-  if (!addresses.every((address) => typeof address === 'string')) {
-    throw new UsageError(`cannot serve ${path}: its export at must be an address or an array of them`)
-  }
-  return { contract, handlers: handlers as Service['handlers'], at: addresses }
+  const at = [exports['at'] ?? []].flat() as Place[]
+  return { contract, handlers: handlers as Service['handlers'], at }
 }
 
 async function open({ contract, handlers }: Service, options: Parameters<typeof serve>[1]): Promise<Server> {

@@ -1,5 +1,6 @@
 /** `postern notify`, `ping`, `wait` and `stop`: whether a server is there, and how it ends. */
 
+import { lstat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { leaveDeadSocket } from '../dead-socket.ts'
@@ -124,6 +125,20 @@ describe.skipIf(onWindows)('postern wait', () => {
 })
 
 describe.skipIf(onWindows)('postern stop', () => {
+  test('stops a server of ours in order, at its admin address alone', async () => {
+    const cwd = await temporaryDirectory()
+    await writeFile(join(cwd, 'service.mjs'), 'export const handlers = { now: () => 12 }')
+    const args = ['serve', 'service.mjs', '--at', './s', '--admin', './admin']
+    const server = startCli(args, { cwd })
+    await server.written('/admin\n')
+    expect((await runCli(['stop', './s'], { cwd })).status).toBe(7)
+    expect((await runCli(['ping', './s'], { cwd })).status).toBe(0)
+    expect((await runCli(['wait', './admin'], { cwd })).status).toBe(0)
+    expect(await runCli(['stop', './admin'], { cwd })).toMatchObject({ status: 0, stdout: '', stderr: '' })
+    expect(await server.result).toMatchObject({ status: 0 })
+    await expect(lstat(join(cwd, 's'))).rejects.toThrow('ENOENT')
+  })
+
   test('waits until the server has ended the connection', async () => {
     const called: string[] = []
     let end: () => void = () => undefined

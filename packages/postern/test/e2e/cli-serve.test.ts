@@ -138,7 +138,11 @@ describe.skipIf(process.platform === 'win32')('postern serve', () => {
       `import { contract as c, method } from ${JSON.stringify(postern)}\nexport const contract = c('x', { y: method() }), handlers = {}, at = './s'`,
       /has a method y, but no handler/,
     ],
-    ['whose at is none', 'export const handlers = {}, at = 5', /at must be an address or an array of them/],
+    [
+      'whose at is none',
+      'export const handlers = {}, at = 5',
+      /an address in "at" takes an object of options, not number/,
+    ],
     ['without an address', 'export const handlers = {}', /say where to serve/],
     ['at a bad address', `export const handlers = {}, at = 'nix:/x'`, /\[bad_address\].*"nix:" is not a scheme/],
   ])('ends with 2 and one line for a module %s', async (_, source, message) => {

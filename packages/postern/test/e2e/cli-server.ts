@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { serve } from '../../src/index.ts'
+import { type CallContext, serve } from '../../src/index.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
 
 /** A server of ours with a bit of everything, until the test is over. Returns the path of its socket. */
@@ -12,7 +12,7 @@ export async function startCliServer(): Promise<string> {
       nothing: () => undefined,
       big: (size: number) => 'x'.repeat(size),
       never: () => new Promise(() => undefined),
-      poor: (_: unknown, ctx) => {
+      poor: (_: unknown, ctx: CallContext) => {
         throw ctx.fail('insufficient_funds', { missing: 12 }, 'not enough')
       },
       broken: () => {

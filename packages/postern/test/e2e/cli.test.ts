@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { leaveDeadSocket } from '../dead-socket.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
 import { startCliServer } from './cli-server.ts'
+import { startDescribedServer } from './described-server.ts'
 import { runCli, startCli } from './run-cli.ts'
 import { answerWith, failWith, startScriptedServer } from './scripted-server.ts'
 
@@ -59,6 +60,20 @@ describe.skipIf(process.platform === 'win32')('postern call', () => {
     await startScriptedServer(answerWith('1'), join(cwd, 'x.sock'))
     expect((await runCli(['call', './x.sock', 'm'], { cwd })).stdout).toBe('1\n')
     expect((await runCli(['call', '~/x.sock', 'm'], { env: { HOME: cwd } })).stdout).toBe('1\n')
+  })
+
+  test('shows the token in a file to a server that asks for one', async () => {
+    const directory = await temporaryDirectory()
+    const [right, wrong] = [join(directory, 'token'), join(directory, 'wrong')]
+    await writeFile(wrong, `${'x'.repeat(43)}\n`, { mode: 0o600 })
+    const { path } = await startDescribedServer({ token: { file: right } })
+    const call = ['call', path, 'node.add', '2', '3']
+    expect(await runCli([...call, '--token-file', right])).toMatchObject({ status: 0, stdout: '5\n', stderr: '' })
+    const refused = await runCli([...call, '--token-file', wrong])
+    expect(refused).toMatchObject({ status: 4, stdout: '' })
+    expect(refused.stderr).toMatch(/\[permission_denied\]/)
+    expect((await runCli([...call, '--token-file', join(directory, 'none')])).status).toBe(3)
+    expect((await runCli(call)).stderr).toMatch(/\(--token-file FILE shows the token\)\n$/)
   })
 
   test('-v shows the frames on stderr, shortened', async () => {
@@ -234,7 +249,9 @@ describe.skipIf(process.platform === 'win32')('the exit status', () => {
     ['a file that is not there', ['call', '/x', 'm', '@nope.json'], /cannot read @nope\.json: ENOENT/],
     ['what looks like JSON, and a wrong address', ['call', 'unx:/x', 'm', '{a:1}'], /\[bad_address\]/],
     ['stdin that is not JSON', ['call', '/x', 'm', '-'], /stdin is not JSON/],
-    ['a sub of what does not subscribe', ['sub', '/x', 'eth_chainId'], /ends in "subscribe".*not eth_chainId/],
+    ['a sub of what can be no stream', ['sub', '/x', 'chainId'], /the name of a stream.*not chainId/],
+    ['a sub of what no contract has', ['sub', '/x', 'node.then'], /the name of a stream.*not node\.then/],
+    ['a token in no file', ['call', '/x', 'm', '--token-file', ''], /--token-file takes the path of a file/],
     ['a count that is none', ['sub', '/x', 'eth_subscribe', '--count', '0'], /--count takes a whole number from 1/],
   ])('is 2 for %s, with one line that says so', async (_, args, message) => {
     const error = await fails(args)
