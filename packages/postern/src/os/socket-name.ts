@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { type ClaimDirectory, removeDeadName, takeName } from './claim-chain.ts'
 import { leftoverAgeMs, sweepLeftovers } from './leftovers.ts'
 import { fromNodeError, nodeErrorCode } from './node-error.ts'
-import { makeOwnSocket, type OwnSocket, type SocketAccess } from './own-socket.ts'
+import { makeOwnSocket, type SocketAccess } from './own-socket.ts'
 import { lookAt } from './socket-file.ts'
 import { openSocketPlace, type SocketPlace } from './socket-place.ts'
 
@@ -56,12 +56,11 @@ export async function acquireSocketName(
   listen: (temporaryPath: string) => Promise<void>,
   options: AcquireOptions = {},
 ): Promise<SocketName> {
-  return await withOwnSocket(path, listen, options, async (place, socket) => {
-    const directory = options.pause === undefined ? socket : withPauses(socket, options.pause)
+  return await withOwnSocket(path, listen, options, async (place, directory) => {
     await takeName(directory, place.name)
     await sweepLeftovers(place, directory, options.leftoverAgeMs ?? leftoverAgeMs).catch(() => undefined)
     await options.pause?.('leave', place.name)
-    return socketName(place, socket.own)
+    return socketName(place, directory.own)
   })
 }
 
@@ -74,7 +73,7 @@ export async function removeDeadSocketName(path: string, options: AcquireOptions
       claimant.listen({ path: temporaryPath, exclusive: true }, resolve)
     })
   try {
-    return await withOwnSocket(path, listen, options, (place, socket) => removeDeadName(socket, place.name))
+    return await withOwnSocket(path, listen, options, (place, directory) => removeDeadName(directory, place.name))
   } finally {
     claimant.close()
   }
@@ -84,7 +83,7 @@ async function withOwnSocket<Result>(
   path: string,
   listen: (temporaryPath: string) => Promise<void>,
   options: AcquireOptions,
-  use: (place: SocketPlace, socket: OwnSocket) => Promise<Result>,
+  use: (place: SocketPlace, directory: ClaimDirectory) => Promise<Result>,
 ): Promise<Result> {
   const place = await openSocketPlace(path)
   try {
@@ -93,7 +92,7 @@ async function withOwnSocket<Result>(
       deadlineMs: options.deadlineMs ?? defaultDeadlineMs,
     })
     try {
-      return await use(place, socket)
+      return await use(place, options.pause === undefined ? socket : withPauses(socket, options.pause))
     } finally {
       await socket.leaveNest()
     }

@@ -98,7 +98,7 @@ test('readToken takes ~ for the home directory', async () => {
 
 test.each<[string, (file: string) => Promise<unknown>]>([
   ['a directory', (file) => mkdir(file)],
-  ['a FIFO', async (file) => execFileSync('mkfifo', [file])],
+  ['a FIFO', async (file) => execFileSync('sh', ['-c', 'mkfifo "$0"', file])],
   ['a symbolic link', (file) => symlink('nowhere', file)],
   [
     'a symbolic link',

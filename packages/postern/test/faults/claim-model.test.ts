@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
-import { type ClaimDirectory, claimName, releaseName, takeName } from '../../src/os/claim-chain.ts'
+import { type ClaimDirectory, claimName, releaseName, removeDeadName, takeName } from '../../src/os/claim-chain.ts'
 
 /**
  * An explicit-state check of the claim chain: the code that ships is run, step by step, against a model of a directory,
- * in every order in which the steps of three processes can follow each other, with crashes at any point.
+ * in every order in which the steps of three processes can follow each other, with crashes at any point. A process
+ * takes the name, or cleans: it removes the name if it is dead.
  *
  * A process is first unrolled into an automaton: what it asks next depends only on the answers so far, so each new
  * sequence of answers is played to a fresh run of the recipe until it asks for more.
@@ -21,6 +22,9 @@ interface Point {
   readonly end: 'resolved' | 'rejected' | undefined
 }
 
+const recipes = { take: takeName, clean: removeDeadName, release: releaseName }
+type Recipe = keyof typeof recipes
+
 /** The points of one process, by the answers that lead to them. */
 class Automaton {
   readonly own: bigint
@@ -30,7 +34,7 @@ class Automaton {
     this.own = own
   }
 
-  async after(last: Point | 'take' | 'release', answer?: Answer): Promise<Point> {
+  async after(last: Point | Recipe, answer?: Answer): Promise<Point> {
     const history = typeof last === 'string' ? [last] : [...last.history, answer]
     const key = history.map(String).join()
     const known = this.#points.get(key)
@@ -65,7 +69,7 @@ class Automaton {
       own: this.own,
       ...Object.fromEntries(questions.map((ask) => [ask, reply(ask)])),
     } as unknown as ClaimDirectory
-    const run = history[0] === 'take' ? takeName(directory, publicName) : releaseName(directory, publicName)
+    const run = recipes[history[0] as Recipe](directory, publicName)
     let end: Point['end']
     const ended = run.then(
       () => void (end = 'resolved'),
@@ -73,12 +77,27 @@ class Automaton {
     )
     await Promise.race([waits, ended])
     if (end !== undefined) return { history, question: undefined, end }
-    const question = asked.at(-1)
-    // The head of the recipe's loop: nothing is remembered from one turn to the next, so this is the first turn's point.
-    const first = asked.findIndex(({ ask, name }) => ask === 'link' && name === question?.name)
-    const looped = question?.ask === 'link' && first < asked.length - 1
-    return { history, question, end, ...(looped ? { loopedTo: first + 1 } : {}) }
+    const head = headOfLoop(asked)
+    return { history, question: asked.at(-1), end, ...(head === undefined ? {} : { loopedTo: head + 1 }) }
   }
+}
+
+/**
+ * Where a recipe has begun another turn of its loop with the last question: the first turn's question. Nothing is
+ * remembered from one turn to the next. Taking begins with `link`; cleaning looks at the name first, which it does in
+ * the middle of a turn too, but never just after it has looked or has given the claim back.
+ */
+function headOfLoop(asked: readonly Question[]): number | undefined {
+  const question = asked.at(-1)
+  const first = asked.findIndex(({ ask, name }) => ask === question?.ask && name === question.name)
+  if (question === undefined || first === asked.length - 1) return undefined
+  if (question.ask === 'link') return first
+  if (question.ask !== 'inode' || first !== 0) return undefined
+  const last = asked.at(-2)
+  const claim = asked.find(({ ask }) => ask === 'link')
+  const looked = last?.ask === 'inode' && last.name === question.name
+  const gaveBack = claim !== undefined && last?.name === claim.name && last.ask !== 'link'
+  return looked || gaveBack ? 0 : undefined
 }
 
 const questions = ['link', 'inode', 'probe', 'replace', 'remove', 'occupied'] as const
@@ -87,6 +106,7 @@ const rejection = Symbol('rejection')
 
 const deadInode = 7n
 const oldClaimant = 8n
+const ownInodes = [11n, 12n, 13n] as const
 
 /** One state of the world. */
 interface State {
@@ -100,7 +120,7 @@ interface State {
 
 interface Process {
   readonly point: Point
-  readonly doing: 'take' | 'own' | 'release' | 'over'
+  readonly doing: Recipe | 'own' | 'over'
 }
 
 interface Check {
@@ -109,6 +129,8 @@ interface Check {
   readonly live?: boolean
   readonly crashes: number
   readonly closes?: number
+  /** What the processes do; three that take where absent. */
+  readonly doing?: readonly ('take' | 'clean')[]
   readonly mutant?: (world: State, own: bigint, question: Question) => Answer
 }
 
@@ -118,9 +140,12 @@ interface Result {
 }
 
 async function check(options: Check): Promise<Result> {
-  const automata = [11n, 12n, 13n].map((own) => new Automaton(own))
+  const automata = ownInodes.map((own) => new Automaton(own))
   const processes = await Promise.all(
-    automata.map(async (automaton) => ({ point: await automaton.after('take'), doing: 'take' as const })),
+    automata.map(async (automaton, index) => {
+      const doing = options.doing?.[index] ?? 'take'
+      return { point: await automaton.after(doing), doing }
+    }),
   )
   const alive = new Set([...automata.map(({ own }) => own), ...(options.live === true ? [deadInode] : [])])
   const start = {
@@ -154,12 +179,18 @@ function complaints(state: State, automata: readonly Automaton[], options: Check
   const owners = automata.filter((_, index) => state.processes[index]?.doing === 'own').map(({ own }) => own)
   const wrong = owners.filter((own) => own !== holder).map((own) => `${own} owns the name, which leads to ${holder}`)
   if (options.live === true && holder !== deadInode) wrong.push(`the live server lost its name to ${holder}`)
-  const running = state.processes.some(({ doing }) => doing === 'take' || doing === 'release')
+  const running = state.processes.some(({ doing }) => doing in recipes)
   if (running && stuck) wrong.push('nobody can go on')
   const undisturbed = state.crashes === options.crashes && state.closes === (options.closes ?? 0)
-  if (running || !undisturbed) return wrong
-  if (options.live !== true && owners.length !== 1) wrong.push(`${owners.length} owners in the end`)
-  if (state.names.size !== 1) wrong.push(`names left in the end: ${[...state.names.keys()].join()}`)
+  return running || !undisturbed ? wrong : [...wrong, ...complaintsAboutEnd(state, owners.length, options)]
+}
+
+/** What must be so once all have done what they came for and nobody crashed or closed. */
+function complaintsAboutEnd({ names }: State, owners: number, { live = false, doing }: Check): string[] {
+  const wrong: string[] = []
+  const owned = !live && (doing === undefined || doing.includes('take'))
+  if (owners !== (owned ? 1 : 0)) wrong.push(`${owners} owners in the end`)
+  if (names.size !== (owned || live ? 1 : 0)) wrong.push(`names left in the end: ${[...names.keys()].join()}`)
   return wrong
 }
 
@@ -192,7 +223,7 @@ async function step(state: State, index: number, automaton: Automaton, mutant: C
   if (process.doing === 'take' && point.end === 'resolved') {
     return { ...moved, processes: state.processes.with(index, { point, doing: 'own' }) }
   }
-  // Refused, or the name given back: the socket is closed.
+  // Refused, the name cleaned or given back: the socket is closed.
   return without(moved, index, automaton.own)
 }
 
@@ -236,7 +267,7 @@ function keyOf({ names, alive, processes, crashes, closes }: State): string {
 
 /** The mutant without the re-check: whoever holds a claim believes that nothing has changed. */
 function withoutRecheck(state: State, own: bigint, { ask, name }: Question): Answer {
-  const held = [deadInode, oldClaimant, 11n, 12n, 13n].find(
+  const held = [deadInode, oldClaimant, ...ownInodes].find(
     (inode) => state.names.get(claimName(inode)) === own && claimName(inode) !== name,
   )
   if (held === undefined) return undefined
@@ -244,6 +275,9 @@ function withoutRecheck(state: State, own: bigint, { ask, name }: Question): Ans
   return ask === 'probe' ? 'dead' : undefined
 }
 
+const alwaysDead: Check['mutant'] = (_state, _own, { ask }) => (ask === 'probe' ? 'dead' : undefined)
+
+const cleaners = ['clean', 'clean', 'clean'] as const
 const staleName = [[publicName, deadInode]] as const
 const staleClaim = [...staleName, [claimName(deadInode), oldClaimant]] as const
 
@@ -253,6 +287,15 @@ test.each<[string, Check]>([
   ['an unused name', { names: [], crashes: 1 }],
   ['a stale name and owners that close', { names: staleName, crashes: 0, closes: 2 }],
   ['a live name', { names: staleName, live: true, crashes: 1 }],
+  ['a stale name that another cleans', { names: staleName, crashes: 1, doing: ['take', 'take', 'clean'] }],
+  ['a stale name that two others clean', { names: staleName, crashes: 0, doing: ['take', 'clean', 'clean'] }],
+  ['a stale name that all clean', { names: staleName, crashes: 1, doing: cleaners }],
+  [
+    'a stale name whose claimant crashed and that two others clean',
+    { names: staleClaim, crashes: 0, doing: ['take', 'clean', 'clean'] },
+  ],
+  ['owners that close while another cleans', { names: [], crashes: 0, closes: 2, doing: ['take', 'take', 'clean'] }],
+  ['a live name that others clean', { names: staleName, live: true, crashes: 1, doing: ['take', 'clean', 'clean'] }],
 ])('claim chain has one owner in every order of steps: %s', async (_, options) => {
   const { states, violations } = await check(options)
   process.stdout.write(`claim model: ${states} states\n`)
@@ -264,8 +307,18 @@ test('the model finds a steal when the re-check under the claim is left out', as
   expect(violations.join()).toMatch(/owns the name, which leads to/)
 })
 
+test('the model finds a live name cleaned when the re-check under the claim is left out', async () => {
+  const doing = ['take', 'clean', 'clean'] as const
+  const { violations } = await check({ names: staleName, crashes: 0, doing, mutant: withoutRecheck })
+  expect(violations.join()).toMatch(/owns the name, which leads to undefined/)
+})
+
+test('the model finds a live name cleaned when whatever does not answer is taken for dead', async () => {
+  const { violations } = await check({ names: staleName, live: true, crashes: 0, doing: cleaners, mutant: alwaysDead })
+  expect(violations.join()).toMatch(/the live server lost its name to undefined/)
+})
+
 test('the model finds a steal when whatever does not answer is taken for dead', async () => {
-  const alwaysDead: Check['mutant'] = (_state, _own, { ask }) => (ask === 'probe' ? 'dead' : undefined)
   const { violations } = await check({ names: staleName, live: true, crashes: 0, mutant: alwaysDead })
   expect(violations.join()).toMatch(/the live server lost its name/)
 })

@@ -9,10 +9,20 @@ import type { Report } from './claim-worker.ts'
 import { Contender } from './contenders.ts'
 
 type Scenario = 'stale' | 'empty' | 'live'
+type Role = 'take' | 'clean'
+type Recipe = 'chain' | 'naive'
+
+/** How a contender goes about it. */
+interface Behaviour {
+  readonly recipe: Recipe
+  readonly pauseMs: number
+}
 
 /** What came out of one round. */
 interface Outcome {
   readonly owners: number
+  /** Contenders that say that they removed the name. */
+  readonly removals: number
   /** The name leads to the winner's inode and the winner's process answers there; live: the same of the old server. */
   readonly reachable: boolean
   /** Contenders that tried to make the claim on the dead socket. */
@@ -27,10 +37,13 @@ interface Outcome {
 /** `npm test` runs few; POSTERN_RACE_ROUNDS sets how many for each scenario. */
 const rounds = Number(process.env['POSTERN_RACE_ROUNDS'] ?? 200)
 const timeout = 60_000 + rounds * 200
-const contenderCount = 4
 /** Rounds at once: most of a round is pauses. */
 const lanes = 8
 const longestPauseMs = 3
+
+const takers: readonly Role[] = ['take', 'take', 'take', 'take']
+const mixed: readonly Role[] = ['take', 'clean', 'take', 'clean']
+const contenderCount = takers.length
 
 let contenders: Contender[] = []
 let base = ''
@@ -38,7 +51,7 @@ let sequence = 0
 
 beforeAll(async () => {
   base = await mkdtemp(join(tmpdir(), 'postern-race-'))
-  contenders = Array.from({ length: contenderCount }, () => new Contender())
+  contenders = takers.map(() => new Contender())
 })
 
 afterAll(async () => {
@@ -75,15 +88,57 @@ test('claim chain makes one owner of an unused name, the one who is reachable', 
 test('claim chain never takes the name of a live server', { timeout }, async () => {
   const outcomes = await race('live', 'chain')
   print('live', outcomes)
-  const kept = (outcome: Outcome) => outcome.owners === 0 && outcome.reachable && outcome.left.length === 0
   expect(outcomes.filter((outcome) => !kept(outcome))).toEqual([])
   expect(outcomes.flatMap((outcome) => outcome.messages).filter((text) => !text.includes('address_in_use'))).toEqual([])
+})
+
+test('claim chain makes one owner of a stale name while others clean it', { timeout }, async () => {
+  const outcomes = await race('stale', 'chain', { roles: mixed })
+  const removed = outcomes.filter((outcome) => outcome.removals === 1).length
+  print('stale', outcomes, `; two of them cleaned, one removed the dead name in ${removed} rounds`)
+  expect(outcomes.filter((outcome) => !soleOwner(outcome) || outcome.removals > 1)).toEqual([])
+  expect(outcomes.flatMap((outcome) => outcome.messages).filter((text) => !text.includes('address_in_use'))).toEqual([])
+  expect(removed).toBeGreaterThan(0)
+})
+
+test('claim chain makes one owner of an unused name while others clean it', { timeout }, async () => {
+  const outcomes = await race('empty', 'chain', { roles: mixed })
+  print('empty', outcomes, '; two of them cleaned')
+  expect(outcomes.filter((outcome) => !soleOwner(outcome) || outcome.removals > 0)).toEqual([])
+})
+
+test('claim chain never removes the name of a live server', { timeout }, async () => {
+  const outcomes = await race('live', 'chain', { roles: mixed })
+  print('live', outcomes, '; two of them cleaned')
+  expect(outcomes.filter((outcome) => !kept(outcome) || outcome.removals > 0)).toEqual([])
+})
+
+test('claim chain has one of several cleaners remove a stale name', { timeout }, async () => {
+  const outcomes = await race('stale', 'chain', { roles: mixed.map(() => 'clean') })
+  const once = (outcome: Outcome) =>
+    outcome.removals === 1 && outcome.left.length === 0 && outcome.messages.length === 0
+  expect(outcomes.filter((outcome) => !once(outcome))).toEqual([])
 })
 
 test('the race sees what is wrong with "probe, unlink, listen"', { timeout }, async () => {
   const outcomes = await race('stale', 'naive', { count: 40 })
   expect(outcomes.filter((outcome) => outcome.owners > 1).length).toBeGreaterThan(0)
 })
+
+test('the race sees what is wrong with "probe, unlink"', { timeout }, async () => {
+  const outcomes = await race('stale', 'naive', {
+    count: 100,
+    roles: mixed,
+    takers: { recipe: 'chain', pauseMs: 0 },
+    pauseMs: 20,
+  })
+  const lost = outcomes.filter((outcome) => outcome.owners === 1 && !outcome.reachable).length
+  expect(lost).toBeGreaterThan(0)
+})
+
+function kept(outcome: Outcome): boolean {
+  return outcome.owners === 0 && outcome.reachable && outcome.left.length === 0
+}
 
 function soleOwner(outcome: Outcome): boolean {
   return outcome.owners === 1 && outcome.reachable && outcome.left.length === 0
@@ -101,25 +156,27 @@ function print(scenario: Scenario, outcomes: readonly Outcome[], more = '', paus
 
 async function race(
   scenario: Scenario,
-  recipe: 'chain' | 'naive',
-  { count = rounds, pauseMs = longestPauseMs } = {},
+  recipe: Recipe,
+  given: { count?: number; pauseMs?: number; roles?: readonly Role[]; takers?: Behaviour } = {},
 ): Promise<Outcome[]> {
+  const { count = rounds, pauseMs = longestPauseMs, roles = takers } = given
+  const behaviour = { take: given.takers ?? { recipe, pauseMs }, clean: { recipe, pauseMs } }
   const outcomes: Outcome[] = []
   let next = 0
   const lane = async (): Promise<void> => {
-    while (next++ < count) outcomes.push(await runRound(scenario, { recipe, pauseMs, round: String(sequence++) }))
+    while (next++ < count) outcomes.push(await runRound(scenario, { roles, behaviour, round: String(sequence++) }))
   }
   await Promise.all(Array.from({ length: lanes }, lane))
   return outcomes
 }
 
 interface Round {
-  readonly recipe: 'chain' | 'naive'
-  readonly pauseMs: number
+  readonly roles: readonly Role[]
+  readonly behaviour: Readonly<Record<Role, Behaviour>>
   readonly round: string
 }
 
-async function runRound(scenario: Scenario, { recipe, pauseMs, round }: Round): Promise<Outcome> {
+async function runRound(scenario: Scenario, { roles, behaviour, round }: Round): Promise<Outcome> {
   const directory = join(base, round)
   const path = join(directory, 's')
   await mkdir(directory, { mode: 0o700 })
@@ -128,7 +185,10 @@ async function runRound(scenario: Scenario, { recipe, pauseMs, round }: Round): 
   const before = live === undefined ? undefined : inodeOf(path)
   // All four wait for their order: writing it to each in one tick is the barrier.
   const reports = await Promise.all(
-    contenders.map((contender) => contender.order({ do: 'take', round, path, recipe, pauseMs })),
+    contenders.map((contender, index) => {
+      const role = roles[index] ?? 'take'
+      return contender.order({ do: role, round, path, ...behaviour[role] })
+    }),
   )
   const winner = reports.findIndex((report) => report.is === 'owner')
   const expected = live === undefined ? ownerOf(reports[winner], contenders[winner]) : { inode: before, answer: 'live' }
@@ -140,6 +200,7 @@ async function runRound(scenario: Scenario, { recipe, pauseMs, round }: Round): 
   const claims = reports.flatMap((report) => ('claims' in report ? [report.claims] : []))
   return {
     owners: reports.filter((report) => report.is === 'owner').length,
+    removals: reports.filter((report) => report.is === 'cleaned' && report.removed).length,
     reachable,
     claimants: claims.filter((claim) => claim.tried).length,
     claimMet: claims.some((claim) => claim.met),

@@ -9,15 +9,16 @@ import { connect, createServer, type Server } from 'node:net'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { claimPrefix } from '../../src/os/socket-place.ts'
-import { acquireSocketName } from '../../src/os/socket-name.ts'
+import { acquireSocketName, removeDeadSocketName } from '../../src/os/socket-name.ts'
 
 /** What a worker is told to do in a round. */
 export type Order =
   | {
-      readonly do: 'take'
+      /** Serve at the name, or remove it if it is dead. */
+      readonly do: 'take' | 'clean'
       readonly round: string
       readonly path: string
-      /** `naive`: probe, unlink, listen, as most programs do; it must be seen to fail. */
+      /** `naive`: probe, unlink (and listen), as most programs do; it must be seen to fail. */
       readonly recipe: 'chain' | 'naive'
       /** Longest random pause before each step. */
       readonly pauseMs: number
@@ -29,6 +30,7 @@ export type Order =
 /** What a worker says of a round. */
 export type Report =
   | { readonly is: 'owner'; readonly round: string; readonly inode: string; readonly claims: Claims }
+  | { readonly is: 'cleaned'; readonly round: string; readonly removed: boolean; readonly claims: Claims }
   | { readonly is: 'refused'; readonly round: string; readonly message: string; readonly claims: Claims }
   | { readonly is: 'stopped'; readonly round: string; readonly step: string }
   | { readonly is: 'closed'; readonly round: string }
@@ -49,14 +51,27 @@ const rounds = new Map<string, Round>()
 createInterface({ input: process.stdin })
   .on('line', (line) => {
     const order = JSON.parse(line) as Order
-    void (order.do === 'take' ? take(order) : close(order.round))
+    void (order.do === 'close' ? close(order.round) : contend(order))
   })
   .on('close', () => process.exit())
 
-async function take(order: Order & { do: 'take' }): Promise<void> {
+type Contest = Exclude<Order, { do: 'close' }>
+
+async function contend(order: Contest): Promise<void> {
+  const { round } = order
   const claims = { tried: false, met: false }
+  const attempt = { path: order.path, pause: pausing(order, claims) }
+  const does = order.do === 'take' ? take : clean
+  try {
+    report({ ...(await does(attempt, order)), claims })
+  } catch (error) {
+    report({ is: 'refused', round, message: String(error), claims })
+  }
+}
+
+function pausing(order: Contest, claims: { tried: boolean; met: boolean }): Attempt['pause'] {
   let steps = 0
-  const pause = async (step: string, name: string): Promise<void> => {
+  return async (step, name) => {
     if (steps++ === order.stopAt) {
       report({ is: 'stopped', round: order.round, step: `${step} ${name}` })
       await new Promise(() => undefined)
@@ -68,24 +83,30 @@ async function take(order: Order & { do: 'take' }): Promise<void> {
     const pauseMs = Math.random() * order.pauseMs
     if (pauseMs >= 0.5) await sleep(pauseMs)
   }
+}
+
+async function take(attempt: Attempt, { recipe, round }: Contest) {
   const server = createServer((socket) => {
     socket.on('error', () => undefined)
     socket.end(String(process.pid))
   })
-  const attempt = { path: order.path, server, pause }
   try {
-    const { inode, release } = await (order.recipe === 'chain' ? takeByChain(attempt) : takeNaively(attempt))
-    rounds.set(order.round, { server, release })
-    report({ is: 'owner', round: order.round, inode, claims })
+    const { inode, release } = await (recipe === 'chain' ? takeByChain : takeNaively)(attempt, server)
+    rounds.set(round, { server, release })
+    return { is: 'owner', round, inode } as const
   } catch (error) {
     server.close()
-    report({ is: 'refused', round: order.round, message: String(error), claims })
+    throw error
   }
+}
+
+async function clean({ path, pause }: Attempt, { recipe, round }: Contest) {
+  const removed = await (recipe === 'chain' ? removeDeadSocketName(path, { pause }) : cleanNaively({ path, pause }))
+  return { is: 'cleaned', round, removed } as const
 }
 
 interface Attempt {
   readonly path: string
-  readonly server: Server
   readonly pause: (step: string, name: string) => Promise<void>
 }
 
@@ -94,7 +115,7 @@ interface Taken {
   readonly release: () => Promise<void>
 }
 
-async function takeByChain({ path, server, pause }: Attempt): Promise<Taken> {
+async function takeByChain({ path, pause }: Attempt, server: Server): Promise<Taken> {
   const listenAt = async (temporaryPath: string): Promise<void> => {
     await pause('listen', '')
     await listen(server, temporaryPath)
@@ -104,7 +125,7 @@ async function takeByChain({ path, server, pause }: Attempt): Promise<Taken> {
   return { inode: String(name.inode), release: () => name.release() }
 }
 
-async function takeNaively({ path, server, pause }: Attempt): Promise<Taken> {
+async function takeNaively({ path, pause }: Attempt, server: Server): Promise<Taken> {
   await pause('probe', path)
   if (await answers(path)) throw new Error('[address_in_use] in use')
   await pause('unlink', path)
@@ -112,6 +133,16 @@ async function takeNaively({ path, server, pause }: Attempt): Promise<Taken> {
   await pause('listen', path)
   await listen(server, path)
   return { inode: String(lstatSync(path, { bigint: true }).ino), release: () => Promise.resolve() }
+}
+
+async function cleanNaively({ path, pause }: Attempt): Promise<boolean> {
+  await pause('probe', path)
+  if (await answers(path)) return false
+  await pause('remove', path)
+  return await unlink(path).then(
+    () => true,
+    () => false,
+  )
 }
 
 async function close(round: string): Promise<void> {
