@@ -12,7 +12,7 @@ import type { ErrorMessage, Id, ResultMessage } from '../protocols/message.ts'
 import type { Protocol } from '../protocols/protocol.ts'
 import { type CallOptions, type Outcome, type PendingCall, PendingCalls } from './pending-calls.ts'
 import { readNotice, Subscriptions } from './subscriptions.ts'
-import { frameBytes, traceCall, type Tracing } from './tracing.ts'
+import { frameBytes, isTraced, Tracing } from './tracing.ts'
 import { type Waiting, WaitingRoom } from './waiting-room.ts'
 
 /** What calling needs of its session. */
@@ -214,7 +214,7 @@ export class Calling {
     const { limits } = this.#options
     const { signal, timeoutMs = limits.callMs } = options
     checkTimeout(timeoutMs)
-    const tracing = this.#trace(method)
+    const tracing = isTraced() ? this.#trace(method) : undefined
     const settle = tracing === undefined ? settleCall : traced(tracing, settleCall)
     const ended = this.#stopped ?? this.#refusing
     if (ended !== undefined) settle({ error: this.#notWritten(method, ended) })
@@ -227,9 +227,9 @@ export class Calling {
     return undefined
   }
 
-  #trace(method: string): Tracing | undefined {
+  #trace(method: string): Tracing {
     const { address, channel } = this.#options
-    return traceCall({ side: 'client', method, address, peer: channel.peer })
+    return new Tracing({ side: 'client', method, address, peer: channel.peer })
   }
 
   #whenRoom(waiting: Waiting): void {

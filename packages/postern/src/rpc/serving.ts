@@ -23,7 +23,7 @@ import { CallSlots } from './flow-control.ts'
 import { IdTable } from './id-table.ts'
 import { type CallHandler, type CallHost, type Caller, IncomingCall, Refusal } from './incoming-call.ts'
 import { ServedStreams } from './served-streams.ts'
-import { frameBytes, traceCall, type Tracing } from './tracing.ts'
+import { frameBytes, isTraced, Tracing } from './tracing.ts'
 
 /** What serving needs of its session. */
 export interface ServingOptions {
@@ -191,7 +191,7 @@ export class Serving implements CallHost {
     }
     let value: unknown
     try {
-      job.tracing = this.#trace(job)
+      if (isTraced()) job.tracing = this.#trace(job)
       value = job.tracing === undefined ? this.#options.handler(call) : this.#runTraced(call, job.tracing)
       if (isThenable(value)) {
         // What is not a promise may call back twice.
@@ -209,10 +209,10 @@ export class Serving implements CallHost {
     this.#succeed(job, value)
   }
 
-  #trace({ call, bytes }: Job): Tracing | undefined {
+  #trace({ call, bytes }: Job): Tracing {
     const { address, channel } = this.#options
-    const tracing = traceCall({ side: 'server', method: call.method, address, peer: channel.peer })
-    if (tracing !== undefined) tracing.trace.callBytes = bytes
+    const tracing = new Tracing({ side: 'server', method: call.method, address, peer: channel.peer })
+    tracing.trace.callBytes = bytes
     return tracing
   }
 

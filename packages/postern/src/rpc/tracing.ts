@@ -44,23 +44,13 @@ export type TraceStart = Pick<CallTrace, 'side' | 'method' | 'address' | 'peer'>
 
 const channel = tracingChannel<'postern:call', CallTrace>('postern:call')
 
-/** One call that is traced. */
-export interface Tracing {
-  readonly trace: CallTrace
-  /** Runs what the call does at once, in the stores that subscribers have bound. */
-  run<Result>(work: () => Result): Result
-  /** It has failed: this is told when it is over. */
-  fail(code: string, error: unknown): void
-  /** The call is over. */
-  settle(): void
+/** Whether anybody listens: all that a call asks where nobody does. */
+export function isTraced(): boolean {
+  return channel.hasSubscribers
 }
 
-/** Begins a trace, where somebody listens. */
-export function traceCall(start: TraceStart): Tracing | undefined {
-  return channel.hasSubscribers ? new OpenTrace(start) : undefined
-}
-
-class OpenTrace implements Tracing {
+/** The trace of one call. */
+export class Tracing {
   readonly trace: CallTrace
   readonly #startMs = nowMs()
 
@@ -68,6 +58,7 @@ class OpenTrace implements Tracing {
     this.trace = { ...start, callBytes: 0, answerBytes: 0, durationMs: 0, code: 'ok' }
   }
 
+  /** Runs what the call does at once, in the stores that subscribers have bound. */
   run<Result>(work: () => Result): Result {
     try {
       return channel.start.runStores(this.trace, work)
@@ -76,11 +67,13 @@ class OpenTrace implements Tracing {
     }
   }
 
+  /** It has failed: this is told when it is over. */
   fail(code: string, error: unknown): void {
     this.trace.code = code
     this.trace.error = error
   }
 
+  /** The call is over. */
   settle(): void {
     const { trace } = this
     trace.durationMs = nowMs() - this.#startMs
