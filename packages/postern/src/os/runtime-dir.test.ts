@@ -1,7 +1,7 @@
 import { chmod, chown, mkdir, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { temporaryDirectory } from '../../test/temporary-directory.ts'
+import { freshRoots } from '../../test/runtime-roots.ts'
 import { findLocalSocket, makeRuntimeDirectory, type RuntimeRoots } from './runtime-dir.ts'
 
 const uid = String(process.geteuid?.())
@@ -93,13 +93,3 @@ test('findLocalSocket names all directories it looked in', async () => {
     await expect(refusal).rejects.toThrow(directory)
   }
 })
-
-async function freshRoots(): Promise<Required<RuntimeRoots> & { xdg: string }> {
-  const directory = await temporaryDirectory()
-  const roots = { xdg: join(directory, 'xdg'), runUser: join(directory, 'run-user'), tmp: join(directory, 'tmp') }
-  await mkdir(roots.xdg, { mode: 0o700 })
-  await mkdir(join(roots.runUser, uid), { recursive: true, mode: 0o700 })
-  await mkdir(roots.tmp)
-  await chmod(roots.tmp, 0o1777)
-  return roots
-}

@@ -66,6 +66,29 @@ export function runtimeDirectories(roots: RuntimeRoots = {}): string[] {
   return candidates(roots).map(({ directory }) => directory)
 }
 
+/**
+ * Those of them that exist and are private. Beside them the error for each that is there and not private: it cannot be
+ * trusted, and what is in it is not looked at.
+ */
+export async function existingRuntimeDirectories(
+  roots: RuntimeRoots = {},
+): Promise<{ readonly directories: readonly string[]; readonly refusals: readonly PosternError[] }> {
+  const directories: string[] = []
+  const refusals: PosternError[] = []
+  for (const candidate of candidates(roots)) {
+    try {
+      if (!(await usable(candidate))) continue
+      const status = await statusOf(candidate.directory)
+      if (status === undefined) continue
+      refuseUnlessPrivate(candidate.directory, status)
+      directories.push(candidate.directory)
+    } catch (error) {
+      refusals.push(fromNodeError(error, 'look into', candidate.directory))
+    }
+  }
+  return { directories, refusals }
+}
+
 function candidates(roots: RuntimeRoots): Candidate[] {
   const uid = String(ownUid())
   const xdg = 'xdg' in roots ? roots.xdg : process.env['XDG_RUNTIME_DIR']

@@ -66,6 +66,22 @@ export async function acquireSocketName(
 
 /** Removes the name of a dead socket of this user. False: there was none, or a live one. Refuses what is not a socket of ours. */
 export async function removeDeadSocketName(path: string, options: AcquireOptions = {}): Promise<boolean> {
+  return await withClaimant(path, options, (place, directory) => removeDeadName(directory, place.name))
+}
+
+/** Removes what killed servers left in a directory while they took names there. */
+export async function sweepSocketDirectory(directory: string, options: AcquireOptions = {}): Promise<void> {
+  // A place has a name, and this one is not touched.
+  const place = join(directory, 'sweep')
+  await withClaimant(place, options, (swept, own) => sweepLeftovers(swept, own, options.leftoverAgeMs ?? leftoverAgeMs))
+}
+
+/** Claims are links to a listening socket, also for those who do not want to serve. */
+async function withClaimant<Result>(
+  path: string,
+  options: AcquireOptions,
+  use: (place: SocketPlace, directory: ClaimDirectory) => Promise<Result>,
+): Promise<Result> {
   const claimant = createServer((socket) => socket.destroy())
   const listen = (temporaryPath: string) =>
     new Promise<void>((resolve, reject) => {
@@ -73,7 +89,7 @@ export async function removeDeadSocketName(path: string, options: AcquireOptions
       claimant.listen({ path: temporaryPath, exclusive: true }, resolve)
     })
   try {
-    return await withOwnSocket(path, listen, options, (place, directory) => removeDeadName(directory, place.name))
+    return await withOwnSocket(path, listen, options, use)
   } finally {
     claimant.close()
   }
