@@ -213,6 +213,19 @@ test('connectUnixSocket and listenUnixSocket refuse a path that the system would
   }
 })
 
+test.each([
+  ['@none/s', 'abstract'],
+  ['\0none/s', 'abstract'],
+  ['/none\0/s', 'NUL'],
+  ['~other/none/s', 'another user'],
+  ['', 'empty'],
+])('connectUnixSocket and listenUnixSocket refuse %j before they look for its directory', async (path, words) => {
+  for (const attempt of [listen, connectTo]) {
+    await expect(attempt(path)).rejects.toMatchObject({ code: 'bad_address' })
+    await expect(attempt(path)).rejects.toThrow(words)
+  }
+})
+
 test('listenUnixSocket outlives the lack of descriptors: who comes then is counted, who comes later is served', async ({
   skip,
 }) => {
