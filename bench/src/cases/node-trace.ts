@@ -15,7 +15,7 @@ const module = new URL('../roles/node-trace-client.ts', import.meta.url)
 const target: Target = { sign: '<=', limit: 1.25 }
 const libraryTarget: Target = { sign: '<=', limit: 1 }
 
-/** A slow client takes half a minute for a trace on a busy machine, and is so far behind that it needs no more. */
+/** With more, the slow clients would take most of the bench's time; they are too far behind to need them. */
 const slowRounds = 2
 
 async function measure(run: CaseRun): Promise<Row[]> {
