@@ -195,6 +195,11 @@ export class Calling {
     return notice !== undefined && this.subscriptions.take(notice)
   }
 
+  /** Gives the connection up: the other side does not do what it must. */
+  abandon(reason: PosternError): void {
+    this.#options.channel.abort(reason)
+  }
+
   /** Nothing more will be answered: everything that waits ends. */
   stop(reason: PosternError): void {
     if (this.#stopped !== undefined) return

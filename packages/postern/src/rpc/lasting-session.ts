@@ -146,8 +146,14 @@ export class LastingSession implements Caller, SubscriptionHost {
     }
     this.#subscriptions.add(subscription)
     if (this.connected) this.#session.bind(subscription)
-    else this.#next('subscribe', {}).catch((error: PosternError) => subscription.ended(error))
+    else this.expect(subscription)
     return `0x${(++this.#lastSubscription).toString(16)}`
+  }
+
+  expect(subscription: Subscription): void {
+    // It was refused by a server that is closing.
+    if (this.#session.open) this.#leaving = this.#session
+    this.#next('subscribe', {}).catch((error: PosternError) => subscription.ended(error))
   }
 
   leave(subscription: Subscription): void {
@@ -161,7 +167,10 @@ export class LastingSession implements Caller, SubscriptionHost {
   /** As `Session.close`; what waits for a connection rejects. */
   async close(): Promise<void> {
     const { open } = this.#session
-    this.#end(new PosternError('closed', 'the connection was closed here'))
+    const reason = new PosternError('closed', 'the connection was closed here')
+    this.#end(reason)
+    // While the server can still be told, which else keeps the connection open for them.
+    for (const subscription of [...this.#subscriptions]) subscription.close(reason)
     if (open) await this.#session.close()
     this.#resolveClosed(undefined)
   }

@@ -174,6 +174,8 @@ export class Session implements Caller, SubscriptionHost {
 
   leave(): void {}
 
+  expect(): void {}
+
   returns(): boolean {
     return false
   }

@@ -3,7 +3,7 @@
  * connection which comes back subscribes again.
  */
 
-import { PosternError } from '../core/errors.ts'
+import { isPosternError, PosternError } from '../core/errors.ts'
 import type { Calling } from './calling.ts'
 import { ItemBuffer } from './item-buffer.ts'
 import type { Outcome } from './pending-calls.ts'
@@ -60,9 +60,14 @@ export interface SubscriptionHost {
   join(subscription: Subscription): string
   /** The subscription is over. */
   leave(subscription: Subscription): void
-  /** Whether `bind` may be called again after this loss. */
-  returns(reason: PosternError): boolean
+  /** Whether there may be a further session, on which `bind` is called. */
+  returns(): boolean
+  /** Ends a subscription that has never stood, when no further session comes in time. */
+  expect(subscription: Subscription): void
 }
+
+/** Why a subscription that stood may be refused, and yet stand again on the next session. */
+const passing: ReadonlySet<string> = new Set(['closed', 'overloaded', 'deadline_exceeded'])
 
 /**
  * Items as they come. Leaving the loop unsubscribes. When the connection ends for good, the iteration throws after the
@@ -89,11 +94,14 @@ export class Subscription implements AsyncIterableIterator<unknown, undefined> {
   #received = 0
   #taken = 0
   #over = false
+  /** Never more than the buffer takes. */
+  readonly #window: number
 
   constructor(host: SubscriptionHost, request: SubscriptionRequest) {
     this.#host = host
     this.#request = request
     const { maxBufferedItems: maxItems } = host
+    this.#window = Math.min(creditWindow, maxItems)
     this.#buffer = new ItemBuffer({ maxItems, overflow: () => this.#overflow(maxItems) })
     this.ready = new Promise((resolve, reject) => {
       this.#resolveReady = resolve
@@ -155,9 +163,14 @@ export class Subscription implements AsyncIterableIterator<unknown, undefined> {
     this.#serverId = undefined
     this.#waitsFor = undefined
     if (this.#over) return
-    if (this.#request.restore === 'never' || !this.#host.returns(reason)) {
-      this.#end(new PosternError('closed', `${this.#request.method}: ${reason.sentence}`, { cause: reason }))
-    } else if (this.#stood) this.#gap ??= { subscription: this.id, reason, received: this.#received }
+    if (!this.#host.returns() || (this.#stood && this.#request.restore === 'never')) this.close(reason)
+    else if (this.#stood) this.#gap ??= { subscription: this.id, reason, received: this.#received }
+    else this.#host.expect(this)
+  }
+
+  /** The connection is closed at this side, or for good. */
+  close(reason: PosternError): void {
+    this.#end(new PosternError('closed', `${this.#request.method}: ${reason.sentence}`, { cause: reason }))
   }
 
   #join(): string {
@@ -181,7 +194,7 @@ export class Subscription implements AsyncIterableIterator<unknown, undefined> {
     const { method, params, credit } = this.#request
     let sent: unknown
     try {
-      sent = params(credit && calling.postern ? creditWindow : undefined, this.#gap)
+      sent = params(credit && calling.postern ? this.#window : undefined, this.#gap)
       calling.subscriptions.expect()
     } catch (error) {
       this.#end(error as Error)
@@ -198,9 +211,7 @@ export class Subscription implements AsyncIterableIterator<unknown, undefined> {
     const id = 'error' in outcome ? undefined : outcome.value
     if (typeof id !== 'string' && typeof id !== 'number') {
       subscriptions.refused()
-      const error = 'error' in outcome ? outcome.error : notAnId(this.#request.method)
-      if (calling.stopped !== undefined) this.lost(calling.stopped)
-      else this.#end(error)
+      this.#refused(calling, 'error' in outcome ? outcome.error : notAnId(this.#request.method))
       return
     }
     this.#serverId = id
@@ -213,6 +224,18 @@ export class Subscription implements AsyncIterableIterator<unknown, undefined> {
       )
     } else if (this.#over) this.#unsubscribe()
     else this.#resolveReady(this.id)
+  }
+
+  /** A server that ends, or stands still, has not said no: on the next session it is asked again. */
+  #refused(calling: Calling, error: Error): void {
+    const mayPass = isPosternError(error) && passing.has(error.code) && (this.#stood || error.code === 'closed')
+    if (calling.stopped !== undefined) this.lost(calling.stopped)
+    else if (!mayPass || !this.#host.returns()) this.#end(error)
+    else {
+      this.lost(error)
+      // A server that is closing ends the session itself, when the calls that run are done.
+      if (error.code !== 'closed') calling.abandon(error)
+    }
   }
 
   /** The hole lies between what has come and what comes now. */
@@ -228,7 +251,7 @@ export class Subscription implements AsyncIterableIterator<unknown, undefined> {
   /** Half of the window has been taken: the server may send as many more. */
   #grant(): void {
     if (!this.#request.credit || this.#calling?.postern !== true || this.#serverId === undefined) return
-    if (++this.#taken < creditWindow / 2) return
+    if (++this.#taken < this.#window / 2) return
     this.#calling.tell('rpc.credit', { subscription: this.#serverId, add: this.#taken })
     this.#taken = 0
   }
