@@ -32,15 +32,19 @@ test('acquireSocketName gives the claim back where the last step fails', async (
   await acquire(path)
 })
 
-test.each(['ENOSPC', 'EACCES'])(
-  'acquireSocketName publishes nothing where the mode cannot be set: %s',
-  async (code) => {
-    const directory = await temporaryDirectory()
-    vi.mocked(promises.chmod).mockRejectedValueOnce(systemError(code))
-    await expect(acquire(join(directory, 's'))).rejects.toMatchObject({ cause: { code } })
-    expect(await promises.readdir(directory)).toEqual([])
-  },
-)
+test.each([
+  ['ENOSPC', 0],
+  ['EACCES', 0],
+  ['ENOSPC', 1],
+  ['EACCES', 1],
+])('acquireSocketName publishes nothing where a mode cannot be set: %s at call %i', async (code, call) => {
+  const directory = await temporaryDirectory()
+  const real = vi.mocked(promises.chmod).getMockImplementation() as typeof promises.chmod
+  for (let earlier = 0; earlier < call; earlier++) vi.mocked(promises.chmod).mockImplementationOnce(real)
+  vi.mocked(promises.chmod).mockRejectedValueOnce(systemError(code))
+  await expect(acquire(join(directory, 's'))).rejects.toMatchObject({ cause: { code } })
+  expect(await promises.readdir(directory)).toEqual([])
+})
 
 async function acquire(path: string): Promise<void> {
   const server = createServer()

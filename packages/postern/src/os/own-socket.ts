@@ -169,9 +169,21 @@ function beside(path: string): string {
 
 async function makeNest(place: SocketPlace): Promise<string> {
   try {
-    return await mkdtemp(place.prefix + nestPrefix)
+    const nest = await mkdtemp(place.prefix + nestPrefix)
+    await openToOwner(nest)
+    return nest
   } catch (error) {
     throw fromNodeError(error, 'make a directory in', place.directory)
+  }
+}
+
+/** A umask such as 0177, under which others make sockets private, takes our own right to enter. */
+async function openToOwner(nest: string): Promise<void> {
+  try {
+    await chmod(nest, 0o700)
+  } catch (error) {
+    await removeNest(nest)
+    throw error
   }
 }
 

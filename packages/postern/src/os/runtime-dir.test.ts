@@ -17,6 +17,13 @@ test('makeRuntimeDirectory makes $XDG_RUNTIME_DIR/postern with mode 0700 and tak
   expect(await makeRuntimeDirectory(roots)).toBe(directory)
 })
 
+test.each(['000', '177', '777'])('makeRuntimeDirectory makes mode 0700 under umask %s', async (umask) => {
+  const roots = await freshRoots()
+  const before = process.umask(Number.parseInt(umask, 8))
+  const directory = await makeRuntimeDirectory(roots).finally(() => process.umask(before))
+  expect((await stat(directory)).mode & 0o777).toBe(0o700)
+})
+
 test.each(['relative', undefined, ''])('makeRuntimeDirectory goes on where XDG_RUNTIME_DIR is %j', async (xdg) => {
   const roots = await freshRoots()
   expect(await makeRuntimeDirectory({ ...roots, xdg })).toBe(join(roots.runUser, uid, 'postern'))

@@ -4,7 +4,7 @@
  */
 
 import type { Stats } from 'node:fs'
-import { lstat, mkdir, stat } from 'node:fs/promises'
+import { chmod, lstat, mkdir, stat } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import { PosternError } from '../core/errors.ts'
 import { ownUid } from './identity.ts'
@@ -118,6 +118,8 @@ async function usable({ base, private: ofOneUser }: Candidate): Promise<boolean>
 async function makePrivate(directory: string): Promise<void> {
   try {
     await mkdir(directory, { mode: 0o700 })
+    // The umask may have taken our own rights.
+    await chmod(directory, 0o700)
   } catch (error) {
     if (nodeErrorCode(error) !== 'EEXIST') throw fromNodeError(error, 'make', directory)
   }

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { chmod, readdir } from 'node:fs/promises'
 import * as promises from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { leaveDeadSocket } from '../../test/dead-socket.ts'
@@ -33,6 +33,24 @@ test.each(['000', '002', '022', '077'])(
     const watcher = await watchModes(path)
     for (let start = 0; start < starts; start++) await startAndStop(path)
     expect(await watcher.seen()).toEqual([`600 ${process.getegid?.()}`])
+  },
+)
+
+test.each(['000', '177', '777'])(
+  'acquireSocketName listens in a directory of mode 0700 under umask %s',
+  async (umask) => {
+    const path = join(await temporaryDirectory(), 's')
+    setUmask(umask)
+    const modes: number[] = []
+    const server = createServer()
+    const listen = async (bound: string) => {
+      modes.push((await promises.lstat(dirname(bound))).mode & 0o777)
+      await new Promise<void>((resolve, reject) => server.once('error', reject).listen(bound, resolve))
+    }
+    const name = await acquireSocketName(path, listen).finally(() => server.close())
+    modes.push((await promises.lstat(path)).mode & 0o777)
+    expect(modes).toEqual([0o700, 0o600])
+    await name.release()
   },
 )
 
@@ -104,7 +122,8 @@ test('the watcher sees what is wrong with "listen, then chmod"', { timeout }, as
 
 async function startAndStop(path: string, access?: SocketAccess): Promise<void> {
   const server = createServer()
-  const listen = (bound: string) => new Promise<void>((resolve) => server.listen(bound, resolve))
+  const listen = (bound: string) =>
+    new Promise<void>((resolve, reject) => server.once('error', reject).listen(bound, resolve))
   try {
     const name = await acquireSocketName(path, listen, access === undefined ? {} : { access })
     await name.release()
