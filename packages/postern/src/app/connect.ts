@@ -17,16 +17,17 @@ import { retry } from '../rpc/retry.ts'
 import { Session } from '../rpc/session.ts'
 import { type Contract, isContract } from '../service/contract.ts'
 import { type Emit, Events, emitOf } from '../service/events.ts'
-import type { Handlers, HandlersOf } from '../service/handlers.ts'
+import type { AnyHandlers, Handlers, HandlersOf } from '../service/handlers.ts'
 import type { Members, NoErrors } from '../service/members.ts'
 import { checkMiddleware, type Middleware } from '../service/middleware.ts'
+import { checkOptions } from '../service/options.ts'
 import { router } from '../service/router.ts'
 import { type Service, serviceOf, serviceOfContract } from '../service/routes.ts'
 import { type ClientCall, Connection } from './connection.ts'
 import { guarded, logError, type OnError } from './error-log.ts'
 import { mechanismOf } from './mechanisms.ts'
-import { checkOptions } from './options.ts'
-import { showToken, type TokenOption } from './token.ts'
+import { ServedClient } from './served-client.ts'
+import { checkToken, showToken, type TokenOption } from './token.ts'
 
 /** How to connect. `S`: what this side serves. */
 export interface ConnectOptions<S extends Members = Members> {
@@ -124,6 +125,7 @@ async function open(
 ): Promise<Connection<Members, Members>> {
   checkOptions('connect', options, optionNames)
   checkIntegers(options.integers)
+  if (options.token !== undefined) checkToken(options.token)
   const { use = [], reconnect = true, signal, onDisconnect, onReconnect } = options
   checkMiddleware(use)
   const address = parseAddress(text)
@@ -158,7 +160,7 @@ function ownService({ serve, handlers }: ConnectOptions): OwnService {
   if (serve !== undefined) {
     if (!Array.isArray(serve) || !isContract(serve[0]))
       throw new TypeError('serve is a contract and its handlers: serve: [contract, handlers]')
-    service = serviceOfContract(serve[0], serve[1] as Handlers)
+    service = serviceOfContract(serve[0], serve[1] as AnyHandlers)
   } else if (handlers !== undefined) service = serviceOf(handlers, 'client')
   if (service === undefined) return { handler: undefined, emit: Object.freeze({}) }
   const events = new Events()
@@ -188,10 +190,12 @@ async function openSession(parts: SessionParts, signal: AbortSignal | undefined)
     integers: options.integers ?? 'bigint',
     postern: options.postern ?? (token !== undefined || contract?.foreign === false),
     onError,
+    clientOf: (served) => new ServedClient(served, undefined, onError),
     ...(handler === undefined ? {} : { handler }),
   })
   session.start()
-  if (token !== undefined) await showToken(session, token, address.text)
+  if (token !== undefined)
+    await showToken(session, token, { address: address.text, timeoutMs: limits.connectMs, signal })
   return session
 }
 

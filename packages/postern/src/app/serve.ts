@@ -9,13 +9,13 @@ import type { Tap } from '../core/tap.ts'
 import { QueueBudget } from '../framing/queue-budget.ts'
 import { type Contract, isContract } from '../service/contract.ts'
 import { type Emit, Events, emitOf } from '../service/events.ts'
-import type { Handlers, HandlersOf } from '../service/handlers.ts'
+import type { AnyHandlers, Handlers, HandlersOf } from '../service/handlers.ts'
 import type { Members, NoErrors } from '../service/members.ts'
 import { checkMiddleware, type Middleware } from '../service/middleware.ts'
+import { checkOptions } from '../service/options.ts'
 import { router } from '../service/router.ts'
 import { type ServedCall, type Service, serviceOf, serviceOfContract } from '../service/routes.ts'
 import { guarded, logError, type OnError } from './error-log.ts'
-import { checkOptions } from './options.ts'
 import { ServedAddress } from './served-address.ts'
 import { ServedClient } from './served-client.ts'
 import { closeAtExit } from './shutdown.ts'
@@ -91,7 +91,7 @@ export function serve<M extends Members, C extends Members = NoErrors>(
  */
 export function serve(handlers: Handlers, options: ServeOptions): Promise<Server>
 export function serve(
-  ...args: [Contract, Handlers, ServeOptions] | [Handlers, ServeOptions]
+  ...args: [Contract, AnyHandlers, ServeOptions] | [Handlers, ServeOptions]
 ): Promise<Server<Members>> {
   if (args.length === 3) {
     const [contract, handlers, options] = args
@@ -181,7 +181,7 @@ class OpenServer implements Server<Members> {
       onError: this.#onError,
       onLost: (reason) => this.#lost(text, reason),
       postern: client?.foreign === false,
-      clientOf: client === undefined ? undefined : (session) => new ServedClient(session, client, this.#onError),
+      clientOf: (session) => new ServedClient(session, client, this.#onError),
     })
     await place.listen()
     this.#places.push(place)

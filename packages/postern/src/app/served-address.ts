@@ -34,7 +34,7 @@ export interface ServedAddressOptions {
   /** Whether the clients are known to be Postern. */
   readonly postern: boolean
   /** How handlers call back. */
-  readonly clientOf: ((session: Session) => Caller) | undefined
+  readonly clientOf: (session: Session) => Caller
 }
 
 export class ServedAddress {
@@ -108,7 +108,12 @@ export class ServedAddress {
       return
     }
     this.#silent.add(stream)
-    const admitted = authenticate === undefined ? undefined : this.#admission((reason) => stream.abort(reason))
+    const tooLate = (reason: PosternError): void => {
+      // A conversation tells of its end itself.
+      if (this.#silent.has(stream)) onError(reason, address.text)
+      stream.abort(reason)
+    }
+    const admitted = authenticate === undefined ? undefined : this.#admission(tooLate)
     sniff(
       stream,
       { side: 'server', limits, budget },
@@ -138,15 +143,12 @@ export class ServedAddress {
     return undefined
   }
 
-  /** Counts a connection as unauthenticated until the function returned is called, and ends it after `handshakeMs`. */
-  #admission(abort: (reason: PosternError) => void): () => void {
+  /** Counts a connection as unauthenticated until the function returned is called; `tooLate` runs after `handshakeMs`. */
+  #admission(tooLate: (reason: PosternError) => void): () => void {
     const { handshakeMs } = this.#options.limits
-    const { onError, address } = this.#options
     this.#unauthenticated++
     const timer = setTimeout(() => {
-      const reason = new PosternError('deadline_exceeded', `no token within limits.handshakeMs (${handshakeMs} ms)`)
-      abort(reason)
-      onError(reason, address.text)
+      tooLate(new PosternError('deadline_exceeded', `no token within limits.handshakeMs (${handshakeMs} ms)`))
     }, handshakeMs)
     let over = false
     return () => {
@@ -170,9 +172,9 @@ export class ServedAddress {
       handler,
       postern,
       onError,
+      clientOf,
       ...(authenticate === undefined ? {} : { authenticate }),
       ...(admitted === undefined ? {} : { onAuthenticated: admitted }),
-      ...(clientOf === undefined ? {} : { clientOf }),
     })
     this.#sessions.add(session)
     void session.closed.then((reason) => {

@@ -1,5 +1,5 @@
 /**
- * The client as the handlers of a server see it, where it is known what it serves.
+ * The client as the handlers of a server see it, and the server as those of a client do.
  */
 
 import type { Caller } from '../rpc/incoming-call.ts'
@@ -12,27 +12,30 @@ import type { Client } from '../service/handlers.ts'
 import type { Members } from '../service/members.ts'
 import type { OnError } from './error-log.ts'
 
-/** One connected client. Its functions are made when a handler first asks for them. */
+/**
+ * The other side of one connection. Its functions are made when a handler first asks for them; it has none where it is
+ * not known what it serves.
+ */
 export class ServedClient implements Caller, Client<Members> {
   readonly #session: Session
-  readonly #contract: Contract
+  readonly #contract: Contract | undefined
   readonly #onError: OnError
   #api: Api<Members> | undefined
   #on: Listeners<Members> | undefined
 
-  constructor(session: Session, contract: Contract, onError: OnError) {
+  constructor(session: Session, contract: Contract | undefined, onError: OnError) {
     this.#session = session
     this.#contract = contract
     this.#onError = onError
   }
 
   get api(): Api<Members> {
-    this.#api ??= apiOf(this.#contract, this.#host())
+    this.#api ??= this.#contract === undefined ? Object.freeze({}) : apiOf(this.#contract, this.#host())
     return this.#api
   }
 
   get on(): Listeners<Members> {
-    this.#on ??= listenersOf(this.#contract, this.#host())
+    this.#on ??= this.#contract === undefined ? Object.freeze({}) : listenersOf(this.#contract, this.#host())
     return this.#on
   }
 

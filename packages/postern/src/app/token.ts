@@ -25,14 +25,32 @@ export async function tokenCheck({ file }: TokenOption): Promise<(shown: unknown
   return (shown) => typeof shown === 'string' && sameToken(shown, token)
 }
 
-/** Shows the token to the server. Rejects, with the session dropped, when it is not taken. */
-export async function showToken(session: Session, option: TokenOption, address: string): Promise<void> {
-  checkToken(option)
+/** What showing a token takes. */
+export interface ShowTokenOptions {
+  /** Names the server in errors. */
+  readonly address: string
+  /** How long the server may take to answer. */
+  readonly timeoutMs: number
+  readonly signal: AbortSignal | undefined
+}
+
+/**
+ * Shows the token to the server. Rejects, with the session dropped, when it is not taken; in a way that may be tried
+ * again when the connection ended before that was known.
+ */
+export async function showToken(
+  session: Session,
+  { file }: TokenOption,
+  { address, timeoutMs, signal }: ShowTokenOptions,
+): Promise<void> {
   try {
     const { readToken } = await import('../os/token-file.ts')
-    await session.call('rpc.auth', [await readToken(option.file)])
+    const token = await readToken(file)
+    await session.call('rpc.auth', [token], signal === undefined ? { timeoutMs } : { timeoutMs, signal })
   } catch (error) {
     session.abort()
+    if (isPosternError(error, 'unknown_outcome'))
+      throw new PosternError('closed', `${address} ended the connection while it was shown the token`, { cause: error })
     if (!isPosternError(error, 'unknown_method')) throw error
     throw new PosternError(
       'peer_rejected',

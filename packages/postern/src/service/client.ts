@@ -5,10 +5,10 @@
 import { PosternError } from '../core/errors.ts'
 import type { CallOptions } from '../rpc/pending-calls.ts'
 import type { Gap, SubscribeOptions, Subscription, SubscriptionRequest } from '../rpc/subscription.ts'
-import { type Contract, isMemberName, wireName } from './contract.ts'
+import { type Contract, isBareName, wireName } from './contract.ts'
 import { asDeclared } from './declared-error.ts'
 import type { EventMember, ItemOf, Members, MethodMember, ParamsOf, ResultOf, StreamMember } from './members.ts'
-import { checkValue, type Issue, issueText, type StandardSchema } from './standard-schema.ts'
+import { checkReceived, type Issue, issueText, type StandardSchema } from './standard-schema.ts'
 
 /** What a typed call may say: everything but `raw`, which would not be what the contract promises. */
 export type ApiCallOptions = Omit<CallOptions, 'raw' | 'idempotent'>
@@ -60,10 +60,13 @@ export interface Listening {
   [Symbol.dispose](): void
 }
 
-/** The events of a contract as functions that add a listener. After a reconnect it listens again, and `onGap` is told. */
+/**
+ * The events of a contract as functions that add a listener. After a reconnect it listens again, and `onGap` is told.
+ * What a listener throws, or rejects with, ends nothing: `onError` of the connection is told.
+ */
 export type Listeners<M extends Members> = {
   readonly [K in keyof M as M[K] extends EventMember ? K : never]: (
-    listener: (payload: ItemOf<M[K]>) => void,
+    listener: (payload: ItemOf<M[K]>) => unknown,
     options?: SubscribeOptions,
   ) => Listening
 }
@@ -102,7 +105,7 @@ function bareApi(contract: Contract, host: ApiHost): object {
   const functions = new Map<string, unknown>()
   return new Proxy(Object.freeze(Object.create(null) as object), {
     get(_target, key) {
-      if (typeof key !== 'string' || !isMemberName(key)) return undefined
+      if (typeof key !== 'string' || !isBareName(key)) return undefined
       const known = functions.get(key) ?? methodFunction(wireName(contract, key), member, host)
       functions.set(key, known)
       return known
@@ -120,7 +123,7 @@ function methodFunction(name: string, member: MethodMember, host: ApiHost): unkn
     } catch (error) {
       throw errors === undefined ? error : await asDeclared(error, errors, name)
     }
-    return returns === undefined ? result : checkValue(returns, result, (issues) => badResult(name, issues))
+    return returns === undefined ? result : checkReceived(returns, result, (issues) => badResult(name, issues))
   }
 }
 
@@ -154,7 +157,7 @@ interface Emitted {
 
 function listenerFunction(contract: Contract, { key, member }: Emitted, host: ApiHost): unknown {
   const name = wireName(contract, key)
-  return (listener: (payload: unknown) => void, { signal, onGap }: SubscribeOptions = {}): Listening => {
+  return (listener: (payload: unknown) => unknown, { signal, onGap }: SubscribeOptions = {}): Listening => {
     if (typeof listener !== 'function') throw new TypeError(`on.${key} takes a function`)
     const fail = (error: unknown): void => host.onError(error, name)
     const subscription = host.open({
@@ -182,19 +185,23 @@ export function gapTeller(
   onGap: ((gap: Gap) => unknown) | undefined,
 ): (gap: Gap) => void {
   return (gap) => {
-    try {
-      if (onGap !== undefined) onGap(gap)
-      else
-        onError(
-          new PosternError(
-            'closed',
-            `${name} was interrupted and goes on: what came meanwhile is missing; give onGap to handle it (${gap.reason.sentence})`,
-          ),
-          name,
-        )
-    } catch (error) {
-      onError(error, name)
-    }
+    if (onGap === undefined) onError(untoldGap(name, gap), name)
+    else runListener(onGap, gap, (error) => onError(error, name))
+  }
+}
+
+function untoldGap(name: string, { reason }: Gap): PosternError {
+  const sentence = `${name} was interrupted and goes on: what came meanwhile is missing; give onGap to handle it (${reason.sentence})`
+  return new PosternError('closed', sentence, { cause: reason })
+}
+
+/** Runs a function of the user, which may be async though nobody waits for it. */
+function runListener<T>(listener: (value: T) => unknown, value: T, fail: (error: unknown) => void): void {
+  try {
+    const heard = listener(value)
+    if (heard instanceof Promise) heard.catch(fail)
+  } catch (error) {
+    fail(error)
   }
 }
 
@@ -206,18 +213,16 @@ function subscribeParams(key: string, params: unknown, credit: number | undefine
 interface Delivery {
   readonly schema: StandardSchema | undefined
   readonly name: string
-  readonly listener: (payload: unknown) => void
+  readonly listener: (payload: unknown) => unknown
   readonly fail: (error: unknown) => void
 }
 
 function deliver(payload: unknown, { schema, name, listener, fail }: Delivery): void {
-  try {
-    const checked = schema === undefined ? payload : checkValue(schema, payload, (issues) => badItem(name, issues))
-    if (checked instanceof Promise) checked.then(listener).catch(fail)
-    else listener(checked)
-  } catch (error) {
-    fail(error)
+  const hear = (came: unknown): unknown => {
+    const checked = schema === undefined ? came : checkReceived(schema, came, (issues) => badItem(name, issues))
+    return checked instanceof Promise ? checked.then(listener) : listener(checked)
   }
+  runListener(hear, payload, fail)
 }
 
 class CheckedStream implements ItemStream<unknown> {
@@ -237,7 +242,7 @@ class CheckedStream implements ItemStream<unknown> {
     const item = await this.#subscription.next()
     if (item.done === true || this.#schema === undefined) return item
     try {
-      const value = await checkValue(this.#schema, item.value, (issues) => badItem(this.#name, issues))
+      const value = await checkReceived(this.#schema, item.value, (issues) => badItem(this.#name, issues))
       return { done: false, value }
     } catch (error) {
       await this.return()

@@ -2,7 +2,8 @@
  * A contract says what can be called: the one thing that both sides share.
  */
 
-import type { Member, Members, MethodMember } from './members.ts'
+import type { Member, Members, MethodMember, NoErrors } from './members.ts'
+import { checkOptions } from './options.ts'
 import type { StandardSchema } from './standard-schema.ts'
 
 /** What can be called, under one name. */
@@ -32,18 +33,25 @@ export interface BareContractOptions extends ContractOptions {
   readonly positional?: boolean
 }
 
-/** The members of a contract that is only a TypeScript interface: its methods of no or one parameter. */
+/**
+ * The members of a contract that is only a TypeScript interface: its methods of no or one parameter. Others are none of
+ * them, nor is what JavaScript calls on any object by itself, as `toString` and `then`.
+ */
 export type BareMembers<Api> = {
-  readonly [K in keyof Api as Api[K] extends (...params: never[]) => unknown ? K : never]: BareMethod<Api[K]>
+  readonly [K in keyof Api as BareKey<Api, K>]: BareMethod<Api[K]>
 }
 
-type BareMethod<F> = F extends (...params: infer P) => infer Result
-  ? P['length'] extends 0
-    ? MethodMember<StandardSchema<undefined>, StandardSchema<Awaited<Result>>>
-    : P['length'] extends 0 | 1
-      ? MethodMember<StandardSchema<P[0]>, StandardSchema<Awaited<Result>>>
-      : never
+type BareKey<Api, K extends keyof Api> = Api[K] extends (...params: infer P) => unknown
+  ? P['length'] extends 0 | 1
+    ? Exclude<K, keyof typeof Object.prototype | 'then' | 'toJSON'>
+    : never
   : never
+
+type BareMethod<F> = F extends (...params: infer P) => infer Result
+  ? MethodMember<StandardSchema<P['length'] extends 0 ? undefined : P[0]>, StandardSchema<Awaited<Result>>, NoErrors>
+  : never
+
+const conventionNames = ['separator', 'foreign']
 
 const wordPattern = /^[A-Za-z][A-Za-z0-9_]*$/
 
@@ -88,6 +96,7 @@ export function contract(name: string, second: Members | BareContractOptions = {
     )
   }
   if (third === undefined && isBareOptions(second)) {
+    checkOptions('a contract without members', second, [...conventionNames, 'positional'])
     return Object.freeze({
       ...conventions(second),
       name,
@@ -95,6 +104,7 @@ export function contract(name: string, second: Members | BareContractOptions = {
       bare: { positional: second.positional === true },
     })
   }
+  checkOptions('a contract', third ?? {}, conventionNames)
   const members = Object.freeze({ ...(second as Members) })
   checkMembers(name, members)
   return Object.freeze({ ...conventions(third ?? {}), name, members })
@@ -143,7 +153,7 @@ export function wireName({ name, separator }: Pick<Contract, 'name' | 'separator
   return `${name}${separator}${key}`
 }
 
-/** Whether a name can be that of a member of a bare contract. */
-export function isMemberName(key: string): boolean {
-  return wordPattern.test(key) && key !== 'then'
+/** Whether a name can be that of a member of a bare contract: none that JavaScript looks up on any object by itself. */
+export function isBareName(key: string): boolean {
+  return wordPattern.test(key) && key !== 'then' && key !== 'toJSON' && !(key in Object.prototype)
 }

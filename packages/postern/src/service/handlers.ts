@@ -24,7 +24,10 @@ export type Handler<Params = unknown, Result = unknown, Context = CallContext> =
 ) => Result | Promise<Result>
 
 /** Handlers by the full names of their methods. */
-export type Handlers = Readonly<Record<string, Handler<never, unknown, never>>>
+export type Handlers = Readonly<Record<string, Handler<never>>>
+
+/** Handlers of which no more is known than that they are functions. */
+export type AnyHandlers = Readonly<Record<string, Handler<never, unknown, never>>>
 
 /** The other side, for handlers that call back; typed where the contract that it serves is known. */
 export type Client<C extends Members = NoErrors> = Caller & {
@@ -38,14 +41,16 @@ export type Client<C extends Members = NoErrors> = Caller & {
  * Makes an error that is meant for the caller. Of a method that declares its errors it takes their codes, each with the
  * details of its schema.
  */
-export type Fail<Errors extends ErrorSchemas> = keyof Errors extends never
+export type Fail<Errors extends ErrorSchemas> = string extends keyof Errors
   ? CallContext['fail']
-  : <Code extends keyof Errors & string>(
-      code: Code,
-      ...rest: Errors[Code] extends null
-        ? [details?: undefined, message?: string]
-        : [details: InputOf<Errors[Code]>, message?: string]
-    ) => Error
+  : keyof Errors extends never
+    ? CallContext['fail']
+    : <Code extends keyof Errors & string>(
+        code: Code,
+        ...rest: Errors[Code] extends null
+          ? [details?: undefined, message?: string]
+          : [details: InputOf<Errors[Code]>, message?: string]
+      ) => Error
 
 /** What a handler of a contract's member knows of a call beside its parameters. */
 export type ContextOf<M, C extends Members = NoErrors> = Omit<CallContext, 'fail' | 'client'> & {

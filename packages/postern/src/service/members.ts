@@ -3,6 +3,7 @@
  */
 
 import { errorCodes } from '../core/errors.ts'
+import { checkOptions } from './options.ts'
 import type { InputOf, OutputOf, StandardSchema } from './standard-schema.ts'
 
 /** What is said of every member. */
@@ -81,6 +82,13 @@ export type Member = MethodMember | StreamMember | EventMember
 /** The members of a contract by their short names. */
 export type Members = Readonly<Record<string, Member>>
 
+const methodOptions = ['access', 'summary', 'params', 'returns', 'errors', 'positional', 'idempotent']
+const streamOptions = ['access', 'summary', 'params', 'yields']
+const eventOptions = ['access', 'summary', 'payload']
+
+// What these functions return is said with NoInfer: else the place where the member stands, of which is only known that
+// it takes any member, would decide the types of what is left out.
+
 /**
  * Describes a method.
  *
@@ -97,7 +105,10 @@ export function method<
   Params extends MaybeSchema = undefined,
   Returns extends MaybeSchema = undefined,
   Errors extends ErrorSchemas = NoErrors,
->(options: MethodOptions<Params, Returns, Errors> = {}): MethodMember<Params, Returns, Errors> {
+>(
+  options: MethodOptions<Params, Returns, Errors> = {},
+): MethodMember<NoInfer<Params>, NoInfer<Returns>, NoInfer<Errors>> {
+  checkMember('method', options, methodOptions)
   checkSchema(options.params, 'params')
   checkSchema(options.returns, 'returns')
   for (const [code, schema] of Object.entries<StandardSchema | null>(options.errors ?? {})) {
@@ -117,7 +128,8 @@ export function method<
  */
 export function stream<Params extends MaybeSchema = undefined, Yields extends MaybeSchema = undefined>(
   options: StreamOptions<Params, Yields> = {},
-): StreamMember<Params, Yields> {
+): StreamMember<NoInfer<Params>, NoInfer<Yields>> {
+  checkMember('stream', options, streamOptions)
   checkSchema(options.params, 'params')
   checkSchema(options.yields, 'yields')
   return { ...options, kind: 'stream' }
@@ -133,7 +145,8 @@ export function stream<Params extends MaybeSchema = undefined, Yields extends Ma
  */
 export function event<Payload extends MaybeSchema = undefined>(
   options: EventOptions<Payload> = {},
-): EventMember<Payload> {
+): EventMember<NoInfer<Payload>> {
+  checkMember('event', options, eventOptions)
   checkSchema(options.payload, 'payload')
   return { ...options, kind: 'event' }
 }
@@ -178,6 +191,13 @@ export type SentItemOf<M> =
     : M extends EventMember<infer Payload>
       ? InputOf<Payload>
       : never
+
+function checkMember(kind: Member['kind'], options: MemberOptions, allowed: readonly string[]): void {
+  checkOptions(`${kind}()`, options, allowed)
+  const { access } = options
+  if (access !== undefined && (typeof access !== 'string' || access === ''))
+    throw new TypeError(`access of a ${kind} is one level, as 'admin', not ${JSON.stringify(access)}`)
+}
 
 function checkSchema(schema: unknown, what: string): void {
   if (schema === undefined) return

@@ -3,9 +3,9 @@
  */
 
 import { type CallContext, refusal } from '../rpc/incoming-call.ts'
-import { type Contract, isMemberName, wireName } from './contract.ts'
+import { type Contract, isBareName, wireName } from './contract.ts'
 import type { Events } from './events.ts'
-import type { Handler, Handlers } from './handlers.ts'
+import type { AnyHandlers, Handler, Handlers } from './handlers.ts'
 import type { Member, MethodMember } from './members.ts'
 import type { Middleware } from './middleware.ts'
 import { checkValue, type Issue, issueText, type StandardSchema } from './standard-schema.ts'
@@ -60,12 +60,12 @@ export function serviceOf(handlers: Handlers, title: string): Service {
 }
 
 /** The service of a contract. Throws `TypeError` when a handler is missing or belongs to no member. */
-export function serviceOfContract(contract: Contract, handlers: Handlers): Service {
+export function serviceOfContract(contract: Contract, handlers: AnyHandlers): Service {
   const routes = contract.bare === undefined ? checkedRoutes(contract, handlers) : bareRoutes(contract, handlers)
   return { title: contract.name, contract, routes }
 }
 
-function checkedRoutes(contract: Contract, handlers: Handlers): Route[] {
+function checkedRoutes(contract: Contract, handlers: AnyHandlers): Route[] {
   for (const key of Object.keys(handlers)) {
     const member = Object.hasOwn(contract.members, key) ? contract.members[key] : undefined
     if (member === undefined)
@@ -81,12 +81,12 @@ function checkedRoutes(contract: Contract, handlers: Handlers): Route[] {
   })
 }
 
-function bareRoutes(contract: Contract, handlers: Handlers): Route[] {
+function bareRoutes(contract: Contract, handlers: AnyHandlers): Route[] {
   const member: MethodMember | undefined =
     contract.bare?.positional === true ? { kind: 'method', positional: true } : undefined
   return Object.entries(handlers).map(([key, handler]) => {
     if (typeof handler !== 'function') throw new TypeError(`the handler of ${key} must be a function`)
-    if (!isMemberName(key)) throw new TypeError(`${JSON.stringify(key)} cannot be the name of a method`)
+    if (!isBareName(key)) throw new TypeError(`${JSON.stringify(key)} cannot be the name of a method`)
     return { key, name: wireName(contract, key), member, handler: handler as Handler }
   })
 }

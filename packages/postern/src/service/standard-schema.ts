@@ -48,6 +48,29 @@ export function checkValue(
   return result instanceof Promise ? result.then((settled) => valueOf(settled, refuse)) : valueOf(result, refuse)
 }
 
+/**
+ * Like `checkValue`, for what came from the other side: the wire has no undefined, and `null` stands for it. So either of
+ * the two is checked as it is, and as the other one where the schema does not take it.
+ */
+export function checkReceived(
+  schema: StandardSchema,
+  value: unknown,
+  refuse: (issues: readonly Issue[]) => Error,
+): unknown {
+  if (value !== null && value !== undefined) return checkValue(schema, value, refuse)
+  const { validate } = schema['~standard']
+  const other = value === null ? undefined : null
+  const decide = (result: SchemaResult<unknown>): unknown => {
+    if (result.issues === undefined) return result.value
+    const second = validate(other)
+    const choose = (settled: SchemaResult<unknown>): unknown =>
+      valueOf(settled.issues === undefined ? settled : result, refuse)
+    return second instanceof Promise ? second.then(choose) : choose(second)
+  }
+  const first = validate(value)
+  return first instanceof Promise ? first.then(decide) : decide(first)
+}
+
 /** One thing that is wrong with a value: where, as a path of keys, and why. */
 export interface Issue {
   readonly path: string

@@ -63,16 +63,51 @@ interface Subscribing {
 
 function subscribe(route: Route, subscribing: Subscribing): unknown {
   const { call, wish, options } = subscribing
-  const kind = route.member?.kind ?? 'method'
   const last = (params: unknown, ctx: CallContext): unknown =>
-    kind === 'event' ? listen(route, subscribing) : run(route, { params, ctx }, subscribing)
-  if (options.use.length === 0) return last(wish.params, call)
-  const composed = compose<ServedCall>(options.use, ({ params, ctx }) => last(params, ctx))
-  return composed({ kind, method: route.name, params: wish.params, ctx: call })
+    route.member?.kind === 'event' ? listen(route, subscribing) : run(route, { params, ctx }, subscribing)
+  return options.use.length === 0 ? last(wish.params, call) : subscribeThrough(last, route, subscribing)
+}
+
+/** A subscription that the middleware does not answer with would run for nobody, so it is ended. */
+async function subscribeThrough(
+  last: (params: unknown, ctx: CallContext) => unknown,
+  { member, name }: Route,
+  { call, wish, options }: Subscribing,
+): Promise<unknown> {
+  let begun = false
+  let id: unknown
+  const composed = compose<ServedCall>(options.use, async ({ params, ctx }) => {
+    if (begun) throw new TypeError(`the middleware called next twice for ${name}, which would subscribe twice`)
+    begun = true
+    id = await last(params, ctx)
+    return id
+  })
+  try {
+    const kind = member?.kind ?? 'method'
+    const answer = await composed({ kind, method: name, params: wish.params, ctx: call })
+    if (id === undefined || answer !== id)
+      throw new TypeError(`the middleware must answer ${name} with what next(call) gives, or throw`)
+    return answer
+  } catch (error) {
+    call.host.streams.stop(id)
+    throw error
+  }
 }
 
 function listen({ key }: Route, { call, options }: Subscribing): string {
-  return call.host.streams.listen(key, (feed) => options.events.join(key, feed))
+  const { streams } = call.host
+  refuseGivenUp(call)
+  const id = streams.listen(key, (feed) => options.events.join(key, feed))
+  call.afterAnswer = () => {
+    // Who gave the call up does not know the id, so nobody would ever end it.
+    if (call.aborted) streams.stop(id)
+  }
+  return id
+}
+
+/** Middleware, a schema or a handler may have taken their time. */
+function refuseGivenUp({ aborted }: IncomingCall): void {
+  if (aborted) throw refusal('cancelled', 'cancelled')
 }
 
 interface Given {
@@ -88,7 +123,14 @@ function run(
   const open = (items: unknown): string => {
     if (!isIterable(items))
       throw new TypeError(`the handler of ${name} must return an iterable, as async *${name}() does`)
-    return call.host.streams.open(call, { name, notification, items, credit: wish.credit })
+    try {
+      refuseGivenUp(call)
+      return call.host.streams.open(call, { name, notification, items, credit: wish.credit })
+    } catch (error) {
+      call.abort(error)
+      release(items)
+      throw error
+    }
   }
   const schema = member?.kind === 'stream' ? member.params : undefined
   return withChecked(schema, params, (checked) => {
@@ -107,6 +149,12 @@ function readWish(given: unknown): Wish {
     params: params === null && window !== undefined ? undefined : params,
     credit: whole ? credit : undefined,
   }
+}
+
+/** Lets go of what a handler may have opened for items that nobody will get; what it says to that is of no use. */
+function release(items: AsyncIterable<unknown> | Iterable<unknown>): void {
+  const iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]()
+  void (async () => iterator.return?.())().catch(() => undefined)
 }
 
 function isIterable(value: unknown): value is AsyncIterable<unknown> | Iterable<unknown> {
