@@ -33,7 +33,8 @@ export function takeSoleAddress(args: readonly string[], fallback: string | unde
   throw new UsageError(`${command} takes an ADDRESS and no more, so ${JSON.stringify(extra)} is too many`)
 }
 
-function looksLikeAddress(text: string): boolean {
+/** Whether an argument is an address, whatever stands at its place. */
+export function looksLikeAddress(text: string): boolean {
   return isPath(text) || /^[a-z][a-z0-9+.-]*:/i.test(text)
 }
 

@@ -17,4 +17,7 @@ export const commands: CommandTable = {
   wait: { summary: 'wait until a server answers', load: () => import('./wait.ts') },
   stop: { summary: 'stop a server, at its admin address', load: () => import('./stop.ts') },
   serve: { summary: 'serve what a module exports', load: () => import('./serve.ts'), foreignCode: true },
+  ls: { summary: 'list the sockets of this user', load: () => import('./ls.ts') },
+  clean: { summary: 'remove sockets whose servers are gone', load: () => import('./clean.ts') },
+  completion: { summary: 'print a script that completes in bash, zsh or fish', load: () => import('./completion.ts') },
 }

@@ -22,6 +22,7 @@ Examples
   postern call local:node node.transfer to=alice amount=5
   postern sub /tmp/reth.ipc eth_subscribe newHeads | jq .number
   postern serve ./clock.js --at local:clock
+  postern list local:clock
 
 ${statusHelp}
 `

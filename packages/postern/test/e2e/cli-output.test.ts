@@ -91,6 +91,24 @@ function bare(text: string): string {
 
 const text = JSON.stringify(hostile)
 
+/** A service in which everything that can be named or told is hostile. */
+const description = JSON.stringify({
+  methods: [
+    {
+      name: hostile,
+      summary: hostile,
+      paramStructure: 'by-name',
+      params: [{ name: hostile, summary: hostile, schema: { enum: [hostile] } }],
+      result: { schema: { properties: { [hostile]: { description: hostile } } } },
+      errors: [{ code: 1, message: hostile, data: { code: hostile, details: { const: hostile } } }],
+    },
+    { name: 'node.m', summary: hostile, params: [{ name: hostile, schema: { $ref: `#/definitions/${hostile}` } }] },
+  ],
+  'x-events': [{ name: `node.${hostile}`, summary: hostile, payload: { const: hostile } }],
+})
+
+const refused = failWith({ code: 3, message: hostile, data: hostile })
+
 /** Every way in which the text of a peer gets in, with the arguments that bring it out. */
 const entrances: readonly (readonly [string, Script, readonly string[]])[] = [
   ['a result', answerWith(`{${text}:[${text}]}`), ['call', 'm']],
@@ -108,6 +126,23 @@ const entrances: readonly (readonly [string, Script, readonly string[]])[] = [
     ['call', 'm'],
   ],
   ['an id that nobody asked for', (_, socket) => void socket.end(`{"id":${text},"result":1}\n`), ['call', 'm']],
+  ['an outcome', (_, socket) => void socket.write(`[{"jsonrpc":"2.0","id":1,"result":${text}}]\n`), ['batch', 'm']],
+  [
+    'an outcome that is an error',
+    (_, socket) =>
+      void socket.write(`[{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":${text},"data":[${text}]}}]\n`),
+    ['batch', 'm'],
+  ],
+  ['a list', answerWith(description), ['list']],
+  ['a description', answerWith(description), ['describe']],
+  ['a description of a method', answerWith(description), ['describe', 'node.m']],
+  ['a description that lacks a method', answerWith(description), ['describe', 'node.x']],
+  ['a contract', answerWith(description), ['types']],
+  ['what is no description', refused, ['list']],
+  ['an answer to ping, and its frames', refused, ['ping', '-v']],
+  ['bytes that are no answer to wait', (_, socket) => void socket.end(`${hostile}\n`), ['wait']],
+  ['a refusal to stop', refused, ['stop']],
+  ['what comes upon a note', (_, socket) => void socket.end(`${hostile}\n`), ['notify', 'm', '-v']],
   ['the name of a method', failWith({ code: -32601, message: 'no' }), ['call', hostile.replaceAll('\0', '')]],
   ['a param', failWith({ code: -32602, message: 'no' }), ['call', 'm', `{${hostile.replaceAll('\0', '')}`]],
 ]
@@ -116,15 +151,17 @@ describe.skipIf(process.platform === 'win32')('the text of a peer', () => {
   const withPath = ([command = '', ...rest]: readonly string[], path: string): string[] => [command, path, ...rest]
 
   /** Nothing in it is obeyed, and every line of stderr is one of ours. */
-  function expectHarmless({ stderr, stdout }: CliResult, raw: boolean): void {
+  function expectHarmless({ stderr, stdout }: CliResult, args: readonly string[]): void {
     expect(stderr).not.toMatch(obeyed)
     for (const line of stderr.split('\n')) expect(line).toMatch(/^(|postern: .*|(-->|<--) .*|\{"error":.*)$/)
-    if (!raw) expect(stdout).not.toMatch(obeyed)
+    // Tabs part the cells of a list.
+    const shown = args[0] === 'list' ? stdout.replaceAll(/^([^\t]*)\t([^\t]*)\t/gm, '$1 $2 ') : stdout
+    if (!args.includes('--raw')) expect(shown).not.toMatch(obeyed)
   }
 
   test.each(entrances)('is escaped in a pipe: %s', async (_, script, args) => {
     const path = await startScriptedServer(script)
-    expectHarmless(await runCli(withPath(args, path)), args.includes('--raw'))
+    expectHarmless(await runCli(withPath(args, path)), args)
   })
 
   test.for(entrances)('is escaped on a terminal: %s', async ([_, script, args], { skip }) => {
@@ -132,7 +169,7 @@ describe.skipIf(process.platform === 'win32')('the text of a peer', () => {
     if (why !== undefined) skip(why)
     const path = await startScriptedServer(script)
     const { stdout } = await startInTerminal(withPath(args, path)).result
-    expect(stdout).not.toBe('')
+    if (args[0] !== 'notify') expect(stdout).not.toBe('')
     expect(bare(stdout)).not.toMatch(obeyed)
   })
 
