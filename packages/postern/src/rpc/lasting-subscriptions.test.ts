@@ -45,8 +45,10 @@ class FeedServer extends MortalServer {
 
   emit(...items: readonly unknown[]): void {
     for (const result of items) {
-      for (const { id, send } of this.feeds)
-        send(jsonRpc.write({ kind: 'note', method: 'x_subscription', params: { subscription: id, result } }))
+      for (const feed of this.feeds) {
+        const params = { subscription: feed.id, result }
+        feed.send(jsonRpc.write({ kind: 'note', method: 'x_subscription', params }))
+      }
     }
   }
 

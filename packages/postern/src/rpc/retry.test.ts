@@ -56,12 +56,12 @@ test('reconnectPauseMs is all chance, from nothing to twenty times retryMinMs, t
 })
 
 test('reconnectPauseMs spreads the clients of one server evenly', () => {
-  const { fraction } = seededRandom(1)
+  const random = seededRandom(1)
   for (const attempt of [0, 1, 2, 3]) {
     const widestMs = reconnectPauseMs(attempt, clients, () => 1)
     const tenths = Array.from({ length: 10 }, () => 0)
     for (let client = 0; client < 10_000; client++) {
-      const tenth = Math.floor((10 * reconnectPauseMs(attempt, clients, fraction)) / widestMs)
+      const tenth = Math.floor((10 * reconnectPauseMs(attempt, clients, () => random.fraction())) / widestMs)
       tenths[tenth] = (tenths[tenth] ?? 0) + 1
     }
     expect(tenths).toHaveLength(10)
