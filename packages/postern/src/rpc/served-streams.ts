@@ -14,6 +14,7 @@
  * whoever reads. An event waits for nobody: it goes into the queue, and who lets that run full is cut off.
  */
 
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Channel, OutgoingFrame } from '../core/channel.ts'
 import { PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
@@ -152,6 +153,9 @@ interface RunningStreamOptions extends ServedStreamsOptions {
   readonly onOver: () => void
 }
 
+/** A generator that never really waits would else keep the event loop from everybody until its queue is full. */
+const itemsPerTurn = 64
+
 class RunningStream implements Served {
   readonly id: string
   readonly #options: RunningStreamOptions
@@ -169,6 +173,7 @@ class RunningStream implements Served {
   }
 
   async run(): Promise<void> {
+    let sent = 0
     try {
       for (;;) {
         while (!this.#stopped && !this.#mayGo()) await this.#woken()
@@ -178,6 +183,7 @@ class RunningStream implements Served {
         if (done === true) return this.#end({ done: true })
         this.#credit--
         this.#send({ result: value ?? null })
+        if (++sent % itemsPerTurn === 0) await nextTurn()
       }
     } catch (error) {
       if (this.#stopped) return
