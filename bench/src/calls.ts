@@ -6,9 +6,14 @@
  */
 
 import { runBenchProgram } from './bench-program.ts'
+import { idleConnections } from './cases/idle-connections.ts'
 import { integerCheck } from './cases/integer-check.ts'
 import { largeAnswer } from './cases/large-answer.ts'
 import { largeCall } from './cases/large-call.ts'
+import { peerAnswers } from './cases/peer-answers.ts'
 import { smallCalls } from './cases/small-calls.ts'
 
-await runBenchProgram({ name: 'calls', cases: [smallCalls, largeAnswer, largeCall, integerCheck] })
+await runBenchProgram({
+  name: 'calls',
+  cases: [smallCalls, largeAnswer, peerAnswers, largeCall, integerCheck, idleConnections],
+})

@@ -5,10 +5,12 @@
 
 import { median, spread } from './stats.ts'
 
-/** What a ratio must keep to. */
+/** What a row must keep to. */
 export interface Target {
   readonly sign: '<' | '<=' | '>='
   readonly limit: number
+  /** What is judged: the ratio to the base, or the figure itself in the unit of its group. Default `ratio`. */
+  readonly of?: 'ratio' | 'figure'
 }
 
 /** One line of the table, and of the JSON. */
@@ -54,10 +56,12 @@ export function groupRows({ group, unit, base: baseName }: Group, measured: read
   if (baseName !== undefined && base === undefined)
     throw new TypeError(`${group}: the base ${baseName} was not measured`)
   return measured.map(({ name, samples, target }) => {
-    const row = { group, name, unit, ...summary(samples) }
-    if (base === undefined) return row
-    const ratio = summary(samples.map((sample, round) => sample / (base.samples[round] as number)))
-    return target === undefined ? { ...row, ratio } : { ...row, ratio, target, met: keeps(ratio.median, target) }
+    const figures = summary(samples)
+    const ratio = base && summary(samples.map((sample, round) => sample / (base.samples[round] as number)))
+    const row = { group, name, unit, ...figures, ...(ratio === undefined ? {} : { ratio }) }
+    const judged = target?.of === 'figure' ? figures : ratio
+    if (target === undefined || judged === undefined) return row
+    return { ...row, target, met: keeps(judged.median, target) }
   })
 }
 
@@ -65,14 +69,14 @@ function summary(samples: readonly number[]): Ratio {
   return { median: median(samples), ...spread(samples) }
 }
 
-function keeps(ratio: number, { sign, limit }: Target): boolean {
+function keeps(value: number, { sign, limit }: Target): boolean {
   switch (sign) {
     case '<':
-      return ratio < limit
+      return value < limit
     case '<=':
-      return ratio <= limit
+      return value <= limit
     case '>=':
-      return ratio >= limit
+      return value >= limit
   }
 }
 
@@ -110,7 +114,7 @@ function cellsOf({ name, unit, median: middle, min, max, ratio, target, met }: R
     `${figure(min)} - ${figure(max)}`,
     ratio === undefined ? '' : ratio.median.toFixed(2),
     ratio === undefined ? '' : `${ratio.min.toFixed(2)} - ${ratio.max.toFixed(2)}`,
-    target === undefined ? '' : `${target.sign} ${target.limit}`,
+    target === undefined ? '' : `${target.sign} ${target.limit}${target.of === 'figure' ? ` ${unit}` : ''}`,
     met === undefined ? '' : met ? 'met' : 'missed',
   ]
 }

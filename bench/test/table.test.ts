@@ -18,6 +18,19 @@ test('groupRows gives no ratio without a base, and refuses one that was not meas
   expect(() => groupRows(group, [{ name: 'ours', samples: [1] }])).toThrow(TypeError)
 })
 
+test('groupRows judges the figure itself where the target says so, also without a base', () => {
+  const target = { sign: '<=', limit: 8, of: 'figure' } as const
+  const measured = [{ name: 'ours', samples: [7, 9, 8], target }]
+  const rows = groupRows({ group: 'memory', unit: 'KB' }, measured)
+  expect(rows[0]).toMatchObject({ median: 8, met: true })
+  expect(formatTable(rows)).toContain('<= 8 KB  met')
+  const [, over] = groupRows({ group: 'memory', unit: 'KB', base: 'bare' }, [
+    { name: 'bare', samples: [18] },
+    { name: 'ours', samples: [9], target },
+  ])
+  expect(over).toMatchObject({ ratio: { median: 0.5 }, met: false })
+})
+
 test('formatTable puts the figures of a group below its name, with target and verdict', () => {
   const measured = [
     { name: 'echo', samples: [15.24] },

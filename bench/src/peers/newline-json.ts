@@ -4,12 +4,12 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { Stop } from '../roles/role.ts'
 import { listenPlainly } from './listen-plainly.ts'
-import type { Payload, Peer, PeerClient } from './peer.ts'
+import { handlers, type Method, type Params, type Peer, type PeerClient } from './peer.ts'
 
 interface Call {
   readonly jsonrpc: '2.0'
   readonly id: number
-  readonly method: string
+  readonly method: Method
   readonly params: unknown
 }
 
@@ -28,6 +28,8 @@ export function handWritten(name: string, writes: string, writer: Writer): Peer 
   return {
     name,
     defaults: `about 30 lines a side: JSON.parse and JSON.stringify, split at newlines, a Map of ids; ${writes}; no limits, deadlines or checks`,
+    // It joins and splits again with each chunk: the floor for large answers is another.
+    only: 'small-calls',
     serve: (path: string): Promise<Stop> => listenPlainly(path, (socket) => serveLines(socket, writer(socket))),
     async connect(path: string): Promise<PeerClient> {
       const socket = connect(path)
@@ -37,8 +39,6 @@ export function handWritten(name: string, writes: string, writer: Writer): Peer 
   }
 }
 
-const handlers: Readonly<Record<string, (params: unknown) => unknown>> = { echo: (params) => params }
-
 function serveLines(socket: Socket, out: ReturnType<Writer>): void {
   let rest = ''
   socket.setEncoding('utf8')
@@ -47,7 +47,7 @@ function serveLines(socket: Socket, out: ReturnType<Writer>): void {
     rest = lines.pop() ?? ''
     for (const line of lines) {
       const { id, method, params } = JSON.parse(line) as Call
-      const result = handlers[method]?.(params)
+      const result = handlers[method](params)
       out.write(`${JSON.stringify({ jsonrpc: '2.0', id, result })}\n`)
     }
   })
@@ -67,11 +67,11 @@ class LineClient implements PeerClient {
     socket.on('data', (chunk: string) => this.#data(chunk))
   }
 
-  echo(params: Payload): Promise<unknown> {
+  call(method: Method, params: Params): Promise<unknown> {
     const id = ++this.#lastId
     return new Promise((resolve) => {
       this.#pending.set(id, resolve)
-      this.#out.write(`${JSON.stringify({ jsonrpc: '2.0', id, method: 'echo', params })}\n`)
+      this.#out.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`)
     })
   }
 

@@ -2,28 +2,32 @@
 
 import { type Connection, connect, type Handlers, serve } from 'postern'
 import type { Stop } from '../roles/role.ts'
-import type { Payload, Peer, PeerClient } from './peer.ts'
+import { handlers, type Method, type Params, type Peer, type PeerClient } from './peer.ts'
 
-export const postern: Peer = posternWith('postern', 'a handler that answers at once', {
-  echo: (params: unknown) => params,
-})
+const settings = 'serve and connect over unix: with their defaults (all limits, deadlines and checks on), no contract'
 
-export const posternAsync: Peer = posternWith('postern, async handler', 'an async handler', {
-  echo: async (params: unknown) => params,
-})
+export const postern: Peer = {
+  name: 'postern',
+  defaults: `${settings}, a handler that answers at once`,
+  serve: (path: string): Promise<Stop> => servePostern(path, handlers),
+  connect: connectPostern,
+}
 
-function posternWith(name: string, handler: string, handlers: Handlers): Peer {
-  return {
-    name,
-    defaults: `serve and connect over unix: with their defaults (all limits, deadlines and checks on), no contract, ${handler}`,
-    async serve(path: string): Promise<Stop> {
-      const server = await serve(handlers, { at: `unix:${path}` })
-      return () => server.close()
-    },
-    async connect(path: string): Promise<PeerClient> {
-      return new PosternClient(await connect(`unix:${path}`))
-    },
-  }
+export const posternAsync: Peer = {
+  name: 'postern, async handler',
+  defaults: `${settings}, an async handler`,
+  only: 'small-calls',
+  serve: (path: string): Promise<Stop> => servePostern(path, { echo: async (params: unknown) => params }),
+  connect: connectPostern,
+}
+
+async function servePostern(path: string, served: Handlers): Promise<Stop> {
+  const server = await serve(served, { at: `unix:${path}` })
+  return () => server.close()
+}
+
+async function connectPostern(path: string): Promise<PeerClient> {
+  return new PosternClient(await connect(`unix:${path}`))
 }
 
 class PosternClient implements PeerClient {
@@ -33,8 +37,8 @@ class PosternClient implements PeerClient {
     this.#connection = connection
   }
 
-  echo(payload: Payload): Promise<unknown> {
-    return this.#connection.call('echo', payload)
+  call(method: Method, params: Params): Promise<unknown> {
+    return this.#connection.call(method, params)
   }
 
   close(): Promise<void> {

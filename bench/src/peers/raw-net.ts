@@ -9,6 +9,7 @@ import { type Payload, type Peer, type PeerClient, payload } from './peer.ts'
 export const rawNet: Peer = {
   name: 'raw net echo',
   defaults: '100 bytes over node:net, no framing, no codec; one round trip at a time',
+  only: 'small-calls',
   sequential: true,
   serve(path: string): Promise<Stop> {
     return listenPlainly(path, (socket) => {
@@ -36,7 +37,8 @@ class RawClient implements PeerClient {
     })
   }
 
-  echo(): Promise<Payload> {
+  /** Every call is this one. */
+  call(): Promise<Payload> {
     this.#missing = this.#bytes.length
     this.#socket.write(this.#bytes)
     return new Promise((resolve) => {

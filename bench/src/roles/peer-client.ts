@@ -13,8 +13,14 @@ export interface PeerClientTask {
   readonly warmUpCalls: number
   readonly sequentialCalls: number
   readonly inFlight: number
-  readonly inFlightWarmUpCalls: number
-  readonly inFlightCalls: number
+  readonly inFlightWarmUp: Amount
+  readonly inFlightMeasured: Amount
+}
+
+/** So many calls, or as many as the time allows. */
+export interface Amount {
+  readonly calls: number
+  readonly maxMs: number
 }
 
 /** What was measured; `callsPerSecond` only of a peer that can have several calls in flight. */
@@ -34,14 +40,14 @@ async function measure(task: PeerClientTask): Promise<PeerClientResult> {
   const timesUs = await timeOneByOne(client, task.sequentialCalls)
   const result = { p50Us: percentile(timesUs, 50), p99Us: percentile(timesUs, 99) }
   if (peer.sequential === true) return result
-  await callsPerSecond(client, task.inFlight, task.inFlightWarmUpCalls)
-  const rate = await callsPerSecond(client, task.inFlight, task.inFlightCalls)
+  await callsPerSecond(client, task.inFlight, task.inFlightWarmUp)
+  const rate = await callsPerSecond(client, task.inFlight, task.inFlightMeasured)
   await client.close()
   return { ...result, callsPerSecond: rate }
 }
 
 async function checkEcho(client: PeerClient): Promise<void> {
-  const answer = await client.echo(payload)
+  const answer = await client.call('echo', payload)
   if (!isDeepStrictEqual(answer, payload)) throw new Error(`the echo came back as ${JSON.stringify(answer)}`)
 }
 
@@ -49,19 +55,31 @@ async function timeOneByOne(client: PeerClient, calls: number): Promise<Float64A
   const timesUs = new Float64Array(calls)
   for (let call = 0; call < calls; call++) {
     const start = performance.now()
-    await client.echo(payload)
+    await client.call('echo', payload)
     timesUs[call] = (performance.now() - start) * 1_000
   }
   return timesUs
 }
 
-async function callsPerSecond(client: PeerClient, inFlight: number, calls: number): Promise<number> {
-  const calling = { left: calls }
+async function callsPerSecond(client: PeerClient, inFlight: number, { calls, maxMs }: Amount): Promise<number> {
+  const calling: Calling = { left: calls, done: 0 }
+  const timer = setTimeout(() => {
+    calling.left = 0
+  }, maxMs)
   const start = performance.now()
   await Promise.all(Array.from({ length: inFlight }, () => callUntilNoneLeft(client, calling)))
-  return (calls / (performance.now() - start)) * 1_000
+  clearTimeout(timer)
+  return (calling.done / (performance.now() - start)) * 1_000
 }
 
-async function callUntilNoneLeft(client: PeerClient, calling: { left: number }): Promise<void> {
-  while (calling.left-- > 0) await client.echo(payload)
+interface Calling {
+  left: number
+  done: number
+}
+
+async function callUntilNoneLeft(client: PeerClient, calling: Calling): Promise<void> {
+  while (calling.left-- > 0) {
+    await client.call('echo', payload)
+    calling.done++
+  }
 }
