@@ -34,7 +34,7 @@ CALLS
   examples: [
     ['postern batch ~/.ethereum/geth.ipc eth_chainId eth_gasPrice', 'two calls'],
     ['postern batch ./anvil.ipc @calls.jsonl | jq .result', 'from a file'],
-    [`seq 100 | jq -c '["eth_getBlockByNumber",[.,false]]' | postern batch ./anvil.ipc`, 'from stdin'],
+    [`jq -c '.[] | ["eth_getTransactionReceipt",[.]]' hashes.json | postern batch ./anvil.ipc`, 'from stdin'],
   ],
   run,
 }

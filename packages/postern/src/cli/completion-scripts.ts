@@ -88,7 +88,8 @@ function __postern_complete
         end
         set -l behind (string sub -s 2 -- $line)
         set -l typed (string sub -s (math (string length -- "$behind") + 1) -- "$current")
-        for path in (__fish_complete_path $typed)
+        # The completion of a command that there is not is that of files.
+        for path in (complete -C "'' $typed")
             echo $behind$path
         end
     end

@@ -112,7 +112,7 @@ export function variableName(identifier: string): string {
 }
 
 /** A name as the key of a property. */
-export function propertyKey(name: string): string {
+function propertyKey(name: string): string {
   return isIdentifier(name) ? name : quote(name)
 }
 

@@ -40,6 +40,7 @@ const lines: readonly (readonly [before: string, after: string])[] = [
   ['postern sub local:node ', 'postern sub local:node node.blocks '],
   ['postern call local:node node.info --limit maxCa', 'postern call local:node node.info --limit maxCallBytes='],
   ['postern call ./dir', 'postern call ./directory/'],
+  ['postern call ~/bi', 'postern call ~/bin/'],
   ['postern call unix:./directory/so', 'postern call unix:./directory/socket '],
   ['postern call local:node node.info @par', 'postern call local:node node.info @params.json '],
   ['postern serve mod', 'postern serve module\\ 1.mjs '],

@@ -54,6 +54,8 @@ export async function startShell(name: ShellName, runtime: string): Promise<Shel
   const directory = await temporaryDirectory()
   await mkdir(join(home, 'bin'))
   await mkdir(join(home, 'config/fish'), { recursive: true })
+  // Where it is missing, fish fills it in the background.
+  await mkdir(join(home, 'data/fish/generated_completions'), { recursive: true })
   await writeFile(join(home, settingsFile), settings)
   await writeFile(join(home, 'bin/postern'), `#!/bin/sh\nexec "${process.execPath}" "${cliPath}" "$@"\n`)
   await chmod(join(home, 'bin/postern'), 0o755)
