@@ -30,8 +30,11 @@ async function run({ values, positionals }: CommandLine<typeof options>): Promis
   const [extra] = positionals
   if (extra !== undefined) throw new UsageError(`ls takes no arguments, so ${JSON.stringify(extra)} is too many`)
   const sockets = await localAddresses()
-  const protocols = await Promise.all(sockets.map(protocolOf))
-  const rows = sockets.map((socket, index) => rowOf(socket, protocols[index]))
+  const rows: Row[] = []
+  for (let start = 0; start < sockets.length; start += askAtOnce) {
+    const some = sockets.slice(start, start + askAtOnce)
+    rows.push(...(await Promise.all(some.map(async (socket) => rowOf(socket, await protocolOf(socket))))))
+  }
   const answers = new Answers(process.stdout)
   if (process.stdout.isTTY !== true) await answers.write(rows.map((row) => `${formatJson(row)}\n`).join(''))
   else if (rows.length > 0) await answers.write(columns([titles, ...rows.map(cellsOf)], true))
@@ -41,6 +44,9 @@ async function run({ values, positionals }: CommandLine<typeof options>): Promis
 
 /** Long for a server on the same machine; one that is stopped, or busy for longer, is shown with "?". */
 const askMs = 1_000
+
+/** Each holds a descriptor. */
+const askAtOnce = 16
 
 type Protocol = 'Postern' | 'JSON-RPC'
 
