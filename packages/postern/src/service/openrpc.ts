@@ -82,7 +82,9 @@ function describeParams(member: Pick<MethodMember, 'params'> | undefined, positi
   if (schema['type'] === 'object') return { paramStructure: 'by-name', params: describeProperties(schema) }
   const items = schema['prefixItems'] ?? schema['items']
   if (positional && Array.isArray(items)) {
-    const params = items.map((item, index) => ({ name: `param${index + 1}`, required: true, schema: item as Json }))
+    const params = items.map((item, index) => {
+      return { name: `param${index + 1}`, required: true, schema: withDefinitions(item as Json, schema) }
+    })
     return { paramStructure: 'by-position', params }
   }
   return { paramStructure: 'by-position', params: [{ name: 'value', required: true, schema }] }
@@ -93,5 +95,13 @@ function describeProperties(schema: Json): readonly Json[] {
   const properties = Object.entries((schema['properties'] ?? {}) as Record<string, Json>)
   // OpenRPC wants what is required to stand first.
   const ordered = [...properties].sort(([a], [b]) => Number(required.has(b)) - Number(required.has(a)))
-  return ordered.map(([name, property]) => ({ name, required: required.has(name), schema: property }))
+  return ordered.map(([name, property]) => {
+    return { name, required: required.has(name), schema: withDefinitions(property, schema) }
+  })
+}
+
+/** A part takes along what it refers to: a reference is read from the top of the schema in which it stands. */
+function withDefinitions(part: Json, { definitions, $defs }: Json): Json {
+  if (!JSON.stringify(part).includes('"$ref"')) return part
+  return { ...part, ...(definitions === undefined ? {} : { definitions }), ...($defs === undefined ? {} : { $defs }) }
 }
