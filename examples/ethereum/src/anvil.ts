@@ -34,6 +34,8 @@ export interface AnvilOptions {
   readonly binary?: string | undefined
   /** Where its own directory is made. Default: the system's directory for temporary files. */
   readonly parentDirectory?: string
+  /** Path of its IPC socket. Default: in its own directory. */
+  readonly ipcPath?: string | undefined
   /** Makes the command line of the program and its arguments, such as one that pins it to a core. */
   readonly command?: (program: string, args: readonly string[]) => readonly [string, ...string[]]
 }
@@ -70,7 +72,7 @@ export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {
   }
   signal?.throwIfAborted()
   const directory = await mkdtemp(join(parentDirectory, 'postern-anvil-'))
-  const ipcPath = join(directory, 'anvil.ipc')
+  const ipcPath = options.ipcPath ?? join(directory, 'anvil.ipc')
   const [program, ...args] = command(binary, ['--ipc', ipcPath, '--port', '0', '--no-mining', '--steps-tracing'])
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   const stop = stopper(child, directory, signal)

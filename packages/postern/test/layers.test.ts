@@ -24,6 +24,7 @@ const floors = [
   'testing',
   'app',
   'inspect',
+  'ethereum',
   'door',
   'cli',
 ]
@@ -36,6 +37,7 @@ const allowedPackages: Record<string, readonly string[]> = {
   'capnp-es': ['engines'],
   'cbor-x': ['codecs'],
   msgpackr: ['codecs'],
+  viem: ['ethereum'],
   vitest: ['testing'],
   zeromq: ['transports'],
 }
