@@ -158,7 +158,7 @@ function ownService({ serve, handlers }: ConnectOptions): OwnService {
     throw new TypeError('connect takes serve or handlers, not both: they would answer the same calls')
   let service: Service | undefined
   if (serve !== undefined) {
-    if (!Array.isArray(serve) || !isContract(serve[0]))
+    if (!Array.isArray(serve) || serve.length !== 2 || !isContract(serve[0]))
       throw new TypeError('serve is a contract and its handlers: serve: [contract, handlers]')
     service = serviceOfContract(serve[0], serve[1] as AnyHandlers)
   } else if (handlers !== undefined) service = serviceOf(handlers, 'client')

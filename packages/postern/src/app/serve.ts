@@ -95,6 +95,8 @@ export function serve(
 ): Promise<Server<Members>> {
   if (args.length === 3) {
     const [contract, handlers, options] = args
+    if (!isContract(contract))
+      throw new TypeError('the contract is one made with contract(); handlers alone come first')
     return open(serviceOfContract(contract, handlers), options)
   }
   const [handlers, options] = args

@@ -88,9 +88,12 @@ export function contract<const M extends Members>(name: string, members: M, opti
  * const clock = contract<ClockApi>('clock')
  * ```
  */
-export function contract<Api extends object>(name: string, options?: BareContractOptions): Contract<BareMembers<Api>>
+export function contract<Api extends object = Record<never, never>>(
+  name: string,
+  options?: BareContractOptions,
+): Contract<BareMembers<Api>>
 export function contract(name: string, second: Members | BareContractOptions = {}, third?: ContractOptions): Contract {
-  if (!wordPattern.test(name) || name === 'rpc') {
+  if (typeof name !== 'string' || !wordPattern.test(name) || name === 'rpc') {
     throw new TypeError(
       `a contract's name is a word of letters, digits and _ other than "rpc", not ${JSON.stringify(name)}`,
     )

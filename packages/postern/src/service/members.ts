@@ -109,8 +109,6 @@ export function method<
   options: MethodOptions<Params, Returns, Errors> = {},
 ): MethodMember<NoInfer<Params>, NoInfer<Returns>, NoInfer<Errors>> {
   checkMember('method', options, methodOptions)
-  checkSchema(options.params, 'params')
-  checkSchema(options.returns, 'returns')
   for (const [code, schema] of Object.entries<StandardSchema | null>(options.errors ?? {})) {
     checkErrorCode(code)
     if (schema !== null) checkSchema(schema, `errors.${code}`)
@@ -130,8 +128,6 @@ export function stream<Params extends MaybeSchema = undefined, Yields extends Ma
   options: StreamOptions<Params, Yields> = {},
 ): StreamMember<NoInfer<Params>, NoInfer<Yields>> {
   checkMember('stream', options, streamOptions)
-  checkSchema(options.params, 'params')
-  checkSchema(options.yields, 'yields')
   return { ...options, kind: 'stream' }
 }
 
@@ -147,7 +143,6 @@ export function event<Payload extends MaybeSchema = undefined>(
   options: EventOptions<Payload> = {},
 ): EventMember<NoInfer<Payload>> {
   checkMember('event', options, eventOptions)
-  checkSchema(options.payload, 'payload')
   return { ...options, kind: 'event' }
 }
 
@@ -197,10 +192,13 @@ function checkMember(kind: Member['kind'], options: MemberOptions, allowed: read
   const { access } = options
   if (access !== undefined && (typeof access !== 'string' || access === ''))
     throw new TypeError(`access of a ${kind} is one level, as 'admin', not ${JSON.stringify(access)}`)
+  for (const name of ['params', 'returns', 'yields', 'payload'] as const) {
+    const schema = (options as Readonly<Record<string, unknown>>)[name]
+    if (schema !== undefined) checkSchema(schema, name)
+  }
 }
 
 function checkSchema(schema: unknown, what: string): void {
-  if (schema === undefined) return
   const marker =
     typeof schema === 'object' || typeof schema === 'function'
       ? (schema as StandardSchema | null)?.['~standard']

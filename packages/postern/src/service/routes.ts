@@ -50,6 +50,7 @@ export interface RouterOptions {
 
 /** The service of handlers that stand for themselves. */
 export function serviceOf(handlers: Handlers, title: string): Service {
+  checkHandlers(handlers)
   const routes = Object.entries(handlers).map(([name, handler]) => {
     if (typeof handler !== 'function') throw new TypeError(`the handler of ${name} must be a function`)
     if (name === '' || name.startsWith('rpc.'))
@@ -61,8 +62,14 @@ export function serviceOf(handlers: Handlers, title: string): Service {
 
 /** The service of a contract. Throws `TypeError` when a handler is missing or belongs to no member. */
 export function serviceOfContract(contract: Contract, handlers: AnyHandlers): Service {
+  checkHandlers(handlers)
   const routes = contract.bare === undefined ? checkedRoutes(contract, handlers) : bareRoutes(contract, handlers)
   return { title: contract.name, contract, routes }
+}
+
+function checkHandlers(handlers: unknown): void {
+  if (typeof handlers !== 'object' || handlers === null || Array.isArray(handlers))
+    throw new TypeError('handlers is an object of functions by the names of their methods')
 }
 
 function checkedRoutes(contract: Contract, handlers: AnyHandlers): Route[] {

@@ -89,7 +89,7 @@ async function subscribeThrough(
       throw new TypeError(`the middleware must answer ${name} with what next(call) gives, or throw`)
     return answer
   } catch (error) {
-    call.host.streams.stop(id)
+    call.afterAnswer = () => call.host.streams.stop(id)
     throw error
   }
 }
@@ -127,7 +127,7 @@ function run(
       refuseGivenUp(call)
       return call.host.streams.open(call, { name, notification, items, credit: wish.credit })
     } catch (error) {
-      call.abort(error)
+      call.afterAnswer = () => call.abort(error)
       release(items)
       throw error
     }
@@ -151,10 +151,14 @@ function readWish(given: unknown): Wish {
   }
 }
 
-/** Lets go of what a handler may have opened for items that nobody will get; what it says to that is of no use. */
+/** Lets go of what a handler may have opened for items that nobody will get. */
 function release(items: AsyncIterable<unknown> | Iterable<unknown>): void {
-  const iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]()
-  void (async () => iterator.return?.())().catch(() => undefined)
+  const close = async (): Promise<unknown> => {
+    const iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]()
+    return iterator.return?.()
+  }
+  // It has failed already, of which its server is told.
+  close().catch(() => undefined)
 }
 
 function isIterable(value: unknown): value is AsyncIterable<unknown> | Iterable<unknown> {

@@ -18,6 +18,7 @@ const node = contract('node', {
   array: stream({ yields: z.string() }),
   later: stream({ params: z.string().optional(), yields: z.string().nullable() }),
   none: stream(),
+  broken: stream(),
   ping: method(),
 })
 
@@ -82,6 +83,11 @@ function handlersOf(ran: Ran) {
     array: () => ['a', 'b'],
     later: async (text: string | undefined) => [text ?? 'nothing', null],
     none: () => 5 as never,
+    broken: () => ({
+      [Symbol.asyncIterator]: () => {
+        throw new Error('no iterator')
+      },
+    }),
     ping: () => 'pong',
   }
 }
@@ -156,7 +162,8 @@ for (const harness of harnesses) {
       expect(isPosternError(error, 'internal')).toBe(true)
       await until(() => ran.finished === 1)
       expect(await codeOf(api.none().next())).toBe('internal')
-      expect(told.map(([context]) => context)).toEqual(['node.unwritable', 'node.none'])
+      expect(await codeOf(api.broken().next())).toBe('internal')
+      expect(told.map(([context]) => context)).toEqual(['node.unwritable', 'node.none', 'node.broken'])
       expect(String(told[1]?.[1])).toContain('must return an iterable, as async *node.none() does')
     })
 
