@@ -24,8 +24,11 @@ import { errorCodes } from '../src/core/errors.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
 const library = 'packages/postern/src'
-/** The files from which the library's door exports something. */
-const doorways = [...read(`${library}/index.ts`).matchAll(/from '\.\/(.+)'/g)].map(([, path]) => `${library}/${path}`)
+/** The files from which the library's doors export something. */
+const doorways = ['', '/ethereum'].flatMap((folder) => {
+  const exported = read(`${library}${folder}/index.ts`).matchAll(/from '\.\/(.+)'/g)
+  return [...exported].map(([, path]) => `${library}${folder}/${path}`)
+})
 
 /** What one calls, and therefore wants to see called. */
 const called = ['serve', 'connect', 'contract', 'method', 'parseAddress', 'isPosternError', 'PosternError']
