@@ -171,7 +171,9 @@ class OpenServer implements Server<Members> {
 
   async listen({ address: text, access = [], group, token }: PlaceOptions): Promise<void> {
     const { client, tap, use = [] } = this.#options
-    const stop = access.includes('admin') ? { stop: () => void this.close() } : {}
+    const stop = access.includes('admin')
+      ? { stop: () => void this.close().catch((error: unknown) => this.#onError(error, 'rpc.stop')) }
+      : {}
     const place = new ServedAddress({
       address: parseAddress(text),
       handler: router(this.#service, { access, use, events: this.#events, ...stop }),

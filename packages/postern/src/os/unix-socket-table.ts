@@ -26,9 +26,12 @@ export function unixSocketEntry(inode: bigint): UnixSocketEntry | undefined {
 export function parseUnixSockets(table: string, inode: bigint): UnixSocketEntry | undefined {
   const line = new RegExp(
     `^[0-9a-f]+: [0-9A-F]+ [0-9A-F]+ ([0-9A-F]+) ([0-9A-F]+) [0-9A-F]+ +${inode}(?: (.+))?$`,
-    'im',
+    'gim',
   )
-  const [, flags, typeNumber, path] = line.exec(table) ?? []
+  const [row, ...more] = table.matchAll(line)
+  // A path may hold a newline, and behind it what looks like a row: then nobody can say which one is the kernel's.
+  if (more.length > 0) return undefined
+  const [, flags, typeNumber, path] = row ?? []
   const type = types[Number.parseInt(typeNumber ?? '', 16)]
   if (flags === undefined || type === undefined) return undefined
   return { path, type, listens: (Number.parseInt(flags, 16) & acceptsConnections) !== 0 }

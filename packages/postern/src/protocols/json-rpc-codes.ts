@@ -32,6 +32,18 @@ export function errorFromWire(error: WireError, method: string, fromPostern: boo
   return new PosternError(code, sentence, { details: error })
 }
 
+/** The answer of a Postern server that is closing to what it did not run. The number alone may be a handler's own. */
+export const closingError: WireError = Object.freeze({
+  ...wireError('closed', 'the server is closing'),
+  data: Object.freeze({ closing: true }),
+})
+
+/** Whether an error answer is that of a closing server: nothing of the call has run. */
+export function saysClosing({ code, data }: WireError): boolean {
+  if (code !== closingError.code || typeof data !== 'object' || data === null) return false
+  return (data as { closing?: unknown }).closing === true
+}
+
 /** What an error is called among Postern peers: one of our codes, the one that a contract declares, or `remote`. */
 export function errorName({ code, data }: WireError): string {
   if (code !== declaredErrorNumber) return codesByNumber.get(code) ?? 'remote'

@@ -7,8 +7,8 @@ import type { Channel, OutgoingFrame } from '../core/channel.ts'
 import { type ErrorCode, isPosternError, PosternError } from '../core/errors.ts'
 import type { Frame } from '../core/frame.ts'
 import type { Limits } from '../core/limits.ts'
-import { errorFromWire } from '../protocols/json-rpc-codes.ts'
-import type { ErrorMessage, Id, ResultMessage } from '../protocols/message.ts'
+import { errorFromWire, saysClosing } from '../protocols/json-rpc-codes.ts'
+import type { ErrorMessage, Id, NoteMessage, ResultMessage, WireError } from '../protocols/message.ts'
 import type { Protocol } from '../protocols/protocol.ts'
 import { type CallOptions, type Outcome, type PendingCall, PendingCalls } from './pending-calls.ts'
 import { readNotice, Subscriptions } from './subscriptions.ts'
@@ -30,10 +30,18 @@ export interface CallingOptions {
   readonly onError: (error: unknown, context: string) => void
   /** Called when the last pending call has settled. */
   readonly onIdle: () => void
+  /** Called when there is about to be one more subscription. */
+  readonly onSubscribe: () => void
 }
 
 /** One call of a batch. */
 export type BatchCall = readonly [method: string, params?: unknown]
+
+/** Whether a call that failed has certainly not run: not a byte of it was written, or a closing server refused it. */
+export function certainlyUnrun(error: Error): boolean {
+  if (!isPosternError(error, 'closed')) return false
+  return error.details === undefined || saysClosing(error.details as WireError)
+}
 
 /** What a reason says of the calls that were written: more than that their outcome is unknown. */
 const tellingCodes: ReadonlySet<ErrorCode> = new Set(['bad_frame', 'bad_message', 'frame_too_large', 'limit_exceeded'])
@@ -53,7 +61,7 @@ export class Calling {
 
   constructor(options: CallingOptions) {
     this.#options = options
-    this.subscriptions = new Subscriptions(options.limits, options.postern)
+    this.subscriptions = new Subscriptions({ ...options, onExpect: options.onSubscribe })
     this.#waiting = new WaitingRoom(options.channel)
   }
 
@@ -190,9 +198,9 @@ export class Calling {
   }
 
   /** Takes a note that belongs to a subscription of ours; false for any other. */
-  notice(params: unknown): boolean {
+  notice({ method, params }: NoteMessage): boolean {
     const notice = readNotice(params)
-    return notice !== undefined && this.subscriptions.take(notice)
+    return notice !== undefined && this.subscriptions.take(notice, method)
   }
 
   /** Gives the connection up: the other side does not do what it must. */

@@ -93,7 +93,7 @@ export class InexactFrames {
     const { calling, integers, limits, protocol } = this.#options
     try {
       const note = protocol.read(frame, { limits, integers })
-      return note.kind === 'note' && calling.notice(note.params)
+      return note.kind === 'note' && calling.notice(note)
     } catch {
       return false
     }

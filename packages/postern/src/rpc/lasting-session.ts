@@ -15,7 +15,7 @@ import { nowMs } from '../core/deadline.ts'
 import { isPosternError, PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
 import type { Peer } from '../core/stream.ts'
-import type { BatchCall } from './calling.ts'
+import { type BatchCall, certainlyUnrun } from './calling.ts'
 import type { Caller } from './incoming-call.ts'
 import type { CallOptions } from './pending-calls.ts'
 import { pause, reconnectPauseMs } from './retry.ts'
@@ -77,6 +77,7 @@ export class LastingSession implements Caller, SubscriptionHost {
   #lostReason: PosternError | undefined
   /** A session whose server takes no new calls. */
   #leaving: Session | undefined
+  #leaveTimer: NodeJS.Timeout | undefined
   /** Why there will be no further session. */
   #ended: PosternError | undefined
 
@@ -151,9 +152,11 @@ export class LastingSession implements Caller, SubscriptionHost {
   }
 
   expect(subscription: Subscription): void {
-    // It was refused by a server that is closing.
-    if (this.#session.open) this.#leaving = this.#session
-    this.#next('subscribe', {}).catch((error: PosternError) => subscription.ended(error))
+    this.#next('subscribe', {}).catch((error: PosternError) => subscription.late(error))
+  }
+
+  refused(): void {
+    if (this.#session.open) this.#leave(this.#session)
   }
 
   leave(subscription: Subscription): void {
@@ -166,20 +169,18 @@ export class LastingSession implements Caller, SubscriptionHost {
 
   /** As `Session.close`; what waits for a connection rejects. */
   async close(): Promise<void> {
-    const { open } = this.#session
     const reason = new PosternError('closed', 'the connection was closed here')
     this.#end(reason)
     // While the server can still be told, which else keeps the connection open for them.
     for (const subscription of [...this.#subscriptions]) subscription.close(reason)
-    if (open) await this.#session.close()
+    if (!this.#session.over) await this.#session.close()
     this.#resolveClosed(undefined)
   }
 
   /** As `Session.abort`. */
   abort(reason: PosternError = new PosternError('closed', 'the connection was dropped here')): void {
-    const { open } = this.#session
     this.#end(reason)
-    if (open) this.#session.abort(reason)
+    if (!this.#session.over) this.#session.abort(reason)
     else this.#resolveClosed(reason)
   }
 
@@ -190,25 +191,26 @@ export class LastingSession implements Caller, SubscriptionHost {
 
   #failed(session: Session, attempt: Attempt, error: Error): void {
     const { options, reject, earlier } = attempt
-    const unsent = isPosternError(error, 'closed')
-    const mayRepeat = unsent || (options.idempotent === true && isPosternError(error, 'unknown_outcome'))
+    const mayRepeat = certainlyUnrun(error) || (options.idempotent === true && isPosternError(error, 'unknown_outcome'))
     if (!mayRepeat || !this.returns() || options.signal?.aborted === true || earlier >= this.#options.limits.retries) {
       reject(error)
       return
     }
     // A server that is closing says so before the connection ends.
-    if (session.open) this.#leaving = session
+    if (session.open) this.#leave(session)
     this.#again({ ...attempt, earlier: earlier + 1 })
   }
 
   #again(attempt: Attempt): void {
     const { method, params, options, resolve, reject } = attempt
-    this.#next(method, options).then((session) => {
-      session.request(method, params, options, (outcome) => {
-        if ('error' in outcome) this.#failed(session, attempt, outcome.error)
-        else resolve(outcome.value)
+    this.#next(method, options)
+      .then((session) => {
+        session.request(method, params, options, (outcome) => {
+          if ('error' in outcome) this.#failed(session, attempt, outcome.error)
+          else resolve(outcome.value)
+        })
       })
-    }, reject)
+      .catch(reject)
   }
 
   /** The next session that can be used. Rejects after `connectMs`, or before, when it is certain that none comes. */
@@ -257,8 +259,10 @@ export class LastingSession implements Caller, SubscriptionHost {
   }
 
   #lost(reason: PosternError | undefined): void {
+    clearTimeout(this.#leaveTimer)
     if (!this.returns()) {
       this.#end(reason ?? new PosternError('closed', `the connection to ${this.#options.address} has ended`))
+      this.#endSubscriptions(this.#ended ?? new PosternError('closed', 'the connection has ended'))
       this.#resolveClosed(reason)
       return
     }
@@ -297,9 +301,9 @@ export class LastingSession implements Caller, SubscriptionHost {
     this.#sinceMs = nowMs()
     this.#lostReason = undefined
     this.#watch(session)
-    this.#guard(() => this.#options.onReconnect?.())
     for (const subscription of [...this.#subscriptions]) session.bind(subscription)
     for (const waiter of [...this.#waiters]) waiter.take(session)
+    this.#guard(() => this.#options.onReconnect?.())
   }
 
   /** No further session; what waits for one is told. */
@@ -308,8 +312,21 @@ export class LastingSession implements Caller, SubscriptionHost {
     this.#ended = reason
     this.#stop.abort(reason)
     for (const waiter of [...this.#waiters]) waiter.fail(this.#over('the call', reason))
-    // Those on a session hear it from there.
-    if (!this.#session.open) for (const subscription of [...this.#subscriptions]) subscription.lost(reason)
+    if (this.#session.over) this.#endSubscriptions(reason)
+  }
+
+  /** Those that stand on no session, and so hear of its end from nobody. */
+  #endSubscriptions(reason: PosternError): void {
+    for (const subscription of [...this.#subscriptions]) subscription.close(reason)
+  }
+
+  /** The server takes no new calls. It ends the session when those that run are done; it has not for ever. */
+  #leave(session: Session): void {
+    if (this.#leaving === session) return
+    this.#leaving = session
+    const { drainMs } = this.#options.limits
+    const reason = new PosternError('closed', `${this.#options.address} said that it closes, and has not`)
+    this.#leaveTimer = setTimeout(() => session.abort(reason), 2 * drainMs)
   }
 
   #guard(run: () => void): void {

@@ -18,7 +18,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Channel, OutgoingFrame } from '../core/channel.ts'
 import { PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
-import { wireError } from '../protocols/json-rpc-codes.ts'
+import { closingError, wireError } from '../protocols/json-rpc-codes.ts'
 import type { WireError } from '../protocols/message.ts'
 import type { Protocol } from '../protocols/protocol.ts'
 import { type IncomingCall, Refusal, refusal } from './incoming-call.ts'
@@ -63,6 +63,7 @@ export class ServedStreams {
   readonly #served = new Map<string, Served>()
   #lastStream = 0
   #lastFeed = 0
+  #stopped = false
 
   constructor(options: ServedStreamsOptions) {
     this.#options = options
@@ -121,8 +122,9 @@ export class ServedStreams {
     for (const served of this.#served.values()) if (served instanceof RunningStream) served.wake()
   }
 
-  /** Ends all of them; nobody is told. */
+  /** Ends all of them, without a word, and takes no more. */
   stopAll(reason: PosternError): void {
+    this.#stopped = true
     for (const served of [...this.#served.values()]) {
       this.#served.delete(served.id)
       served.stop(reason)
@@ -134,6 +136,7 @@ export class ServedStreams {
   }
 
   #checkRoom(): void {
+    if (this.#stopped) throw new Refusal(closingError)
     const { maxSubscriptions } = this.#options.limits
     if (this.#served.size < maxSubscriptions) return
     throw refusal('limit_exceeded', `more subscriptions than limits.maxSubscriptions (${maxSubscriptions})`)

@@ -6,7 +6,7 @@ import type { Channel, OutgoingFrame } from '../core/channel.ts'
 import { PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
 import type { Peer } from '../core/stream.ts'
-import { errorName, wireError } from '../protocols/json-rpc-codes.ts'
+import { closingError, errorName, wireError } from '../protocols/json-rpc-codes.ts'
 import {
   type Batch,
   type CallMessage,
@@ -18,7 +18,7 @@ import {
   type WireError,
 } from '../protocols/message.ts'
 import type { Protocol } from '../protocols/protocol.ts'
-import { BatchAnswer, type ParkedBytes } from './batch-answer.ts'
+import { BatchAnswer, HeldBatches, type ParkedBytes } from './batch-answer.ts'
 import { CallSlots } from './flow-control.ts'
 import { IdTable } from './id-table.ts'
 import { type CallHandler, type CallHost, type Caller, IncomingCall, Refusal } from './incoming-call.ts'
@@ -68,6 +68,7 @@ export class Serving implements CallHost {
   readonly #parked: ParkedBytes = { bytes: 0 }
   /** Answers that wait for the channel to have room. */
   #held: { readonly job: Job; readonly answer: Answer | undefined }[] = []
+  readonly #heldBatches: HeldBatches
   #stopped = false
   #starting = false
   /** Made when first needed: most connections have none. */
@@ -76,10 +77,11 @@ export class Serving implements CallHost {
   constructor(options: ServingOptions) {
     this.#options = options
     this.#slots = new CallSlots(options.limits)
+    this.#heldBatches = new HeldBatches(options.channel, options.limits.maxBatchAnswerBytes)
   }
 
   get idle(): boolean {
-    return this.#slots.idle && (this.#streams === undefined || this.#streams.size === 0)
+    return this.#slots.idle && this.#heldBatches.size === 0 && (this.#streams === undefined || this.#streams.size === 0)
   }
 
   get peer(): Peer {
@@ -103,7 +105,7 @@ export class Serving implements CallHost {
     const tableId = id ?? ++this.#lastNameless
     const job: Job = { call, batch, place, id: tableId, bytes, tracing: undefined, nextInTable: undefined }
     if (this.#stopped) {
-      this.#refuse(job, wireError('closed', 'the server is closing'))
+      this.#refuse(job, closingError)
       return
     }
     if (id !== undefined && id !== null && this.#calls.get(id) !== undefined) {
@@ -124,12 +126,12 @@ export class Serving implements CallHost {
 
   /** Takes the calls of a batch, and what in it is no message; their answers leave as one. */
   takeBatch({ messages }: Batch, bytes: number): void {
-    const { channel, limits, protocol } = this.#options
+    const { limits, protocol } = this.#options
     const answer = new BatchAnswer({
       protocol,
       maxBytes: limits.maxBatchAnswerBytes,
       parked: this.#parked,
-      send: (frame) => channel.send(frame),
+      send: (frame, sent) => this.#heldBatches.send(frame, sent),
     })
     const each = Math.ceil(bytes / messages.length)
     const places = messages.map((message) =>
@@ -157,12 +159,14 @@ export class Serving implements CallHost {
   /** The channel has room again. */
   drained(): void {
     const { channel } = this.#options
+    this.#heldBatches.drained()
     while (this.#held.length > 0 && !channel.full) {
       const [first] = this.#held.splice(0, 1)
       if (first !== undefined) this.#send(first.job, first.answer)
     }
     this.#runWaiting()
     this.#streams?.drained()
+    this.#tellIdle()
   }
 
   /** Answers what comes from now on with `closed`, and ends the streams: their subscribers see the connection end. */
@@ -174,7 +178,11 @@ export class Serving implements CallHost {
   /** The other side has gone: nobody wants the answers. */
   abandon(reason: PosternError): void {
     this.#stopped = true
-    this.#held = []
+    for (const { job } of this.#held.splice(0)) {
+      job.tracing?.fail('closed', reason)
+      job.tracing?.settle()
+    }
+    this.#heldBatches.clear()
     this.#streams?.stopAll(reason)
     this.#slots.clear()
     for (const job of [...this.#calls.entries(), ...this.#nameless.entries()]) {
@@ -256,7 +264,9 @@ export class Serving implements CallHost {
       if (job.batch === undefined) this.#options.channel.send(frame)
       else {
         if (afterAnswer !== undefined) job.batch.afterwards(afterAnswer)
-        job.batch.put(job.place, answer.id, frame)
+        // What was opened and cannot be told of is ended by what runs afterwards.
+        const onTooLarge = (): void => call.abort(new PosternError('limit_exceeded', 'its answer was too large'))
+        job.batch.put(job.place, answer.id, frame, onTooLarge)
       }
     }
     this.#slots.release()

@@ -95,7 +95,8 @@ export class Session implements Caller, SubscriptionHost {
     this.#resolveClosed = resolveClosed
     this.#locked = options.authenticate !== undefined
     const onIdle = (): void => this.#endIfIdle()
-    this.#calling = new Calling({ ...options, channel, onIdle })
+    const onSubscribe = (): void => this.#watchPeer()
+    this.#calling = new Calling({ ...options, channel, onIdle, onSubscribe })
     const say = (answer: ErrorMessage): void => this.#say(answer)
     const invalid = (answer: ErrorMessage): void => this.#invalid(answer)
     this.#inexact = new InexactFrames({ ...options, calling: this.#calling, say, invalid })
@@ -145,6 +146,11 @@ export class Session implements Caller, SubscriptionHost {
     this.#calling.request(method, params, options, settle)
   }
 
+  /** Whether the channel has ended. */
+  get over(): boolean {
+    return this.#over
+  }
+
   /** Whether calls can be sent and will be answered, as far as is known. */
   get open(): boolean {
     return !this.#over && this.#calling.open
@@ -154,9 +160,13 @@ export class Session implements Caller, SubscriptionHost {
     return this.#options.limits.maxBufferedItems
   }
 
-  /** Subscribes on this session, and looks after its peer from here on where that is Postern. */
+  /** Subscribes on this session. */
   bind(subscription: Subscription): void {
     subscription.bind(this.#calling)
+  }
+
+  /** Looks after the peer, where that is Postern, as long as there are subscriptions. */
+  #watchPeer(): void {
     if (!this.#options.postern || this.#over) return
     this.#heartbeat ??= new Heartbeat({
       heartbeatMs: this.#options.limits.heartbeatMs,
@@ -175,6 +185,8 @@ export class Session implements Caller, SubscriptionHost {
   leave(): void {}
 
   expect(): void {}
+
+  refused(): void {}
 
   returns(): boolean {
     return false
@@ -248,7 +260,7 @@ export class Session implements Caller, SubscriptionHost {
   #note(note: NoteMessage, bytes: number): void {
     if (cancelMethods.has(note.method)) this.#serving.cancel((note.params as { id?: unknown } | undefined)?.id)
     else if (note.method === 'rpc.credit') this.#serving.credit(note.params)
-    else if (!this.#calling.notice(note.params)) this.#serving.take(note, bytes)
+    else if (!this.#calling.notice(note)) this.#serving.take(note, bytes)
   }
 
   #batch(batch: Batch, bytes: number): void {
@@ -320,6 +332,8 @@ export class Session implements Caller, SubscriptionHost {
     this.#probeTimer = setInterval(() => this.#channel.send(''), probeMs)
     this.#probeTimer.unref()
     this.#closing = true
+    // A client that still runs what it was asked gives it the time of a close; a server serves who only reads.
+    if (this.#options.side === 'client') this.#abortAfter(this.#options.limits.drainMs)
     this.#endIfIdle()
   }
 

@@ -4,7 +4,7 @@
  */
 
 import { isPosternError, PosternError } from '../core/errors.ts'
-import type { Calling } from './calling.ts'
+import { type Calling, certainlyUnrun } from './calling.ts'
 import { ItemBuffer } from './item-buffer.ts'
 import type { Outcome } from './pending-calls.ts'
 import type { SubscriptionId } from './subscriptions.ts'
@@ -62,12 +62,17 @@ export interface SubscriptionHost {
   leave(subscription: Subscription): void
   /** Whether there may be a further session, on which `bind` is called. */
   returns(): boolean
-  /** Ends a subscription that has never stood, when no further session comes in time. */
+  /** Tells a subscription that has never stood when no further session comes in time. */
   expect(subscription: Subscription): void
+  /** The server refuses because it is closing: this session is not to be used any more. */
+  refused(): void
 }
 
 /** Why a subscription that stood may be refused, and yet stand again on the next session. */
-const passing: ReadonlySet<string> = new Set(['closed', 'overloaded', 'deadline_exceeded'])
+const passing: ReadonlySet<string> = new Set(['overloaded', 'deadline_exceeded'])
+
+/** After so long, and up to twice as long, a server that had too much to do is asked again. */
+const overloadedPauseMs = 1_000
 
 /**
  * Items as they come. Leaving the loop unsubscribes. When the connection ends for good, the iteration throws after the
@@ -94,6 +99,7 @@ export class Subscription implements AsyncIterableIterator<unknown, undefined> {
   #received = 0
   #taken = 0
   #over = false
+  #askAgain: NodeJS.Timeout | undefined
   /** Never more than the buffer takes. */
   readonly #window: number
 
@@ -146,6 +152,7 @@ export class Subscription implements AsyncIterableIterator<unknown, undefined> {
 
   /** One item has come. */
   item(item: unknown): void {
+    if (this.#over) return
     this.#received++
     if (this.#request.deliver === undefined) this.#buffer.push(item)
     else this.#request.deliver(item)
@@ -162,10 +169,17 @@ export class Subscription implements AsyncIterableIterator<unknown, undefined> {
     this.#calling = undefined
     this.#serverId = undefined
     this.#waitsFor = undefined
+    clearTimeout(this.#askAgain)
     if (this.#over) return
     if (!this.#host.returns() || (this.#stood && this.#request.restore === 'never')) this.close(reason)
     else if (this.#stood) this.#gap ??= { subscription: this.id, reason, received: this.#received }
     else this.#host.expect(this)
+  }
+
+  /** No session has come in time. A listener goes on waiting for one; who waits for it to be ready is told. */
+  late(error: PosternError): void {
+    if (this.#request.deliver === undefined) this.#end(error)
+    else this.#rejectReady(error)
   }
 
   /** The connection is closed at this side, or for good. */
@@ -228,13 +242,19 @@ export class Subscription implements AsyncIterableIterator<unknown, undefined> {
 
   /** A server that ends, or stands still, has not said no: on the next session it is asked again. */
   #refused(calling: Calling, error: Error): void {
-    const mayPass = isPosternError(error) && passing.has(error.code) && (this.#stood || error.code === 'closed')
+    const passes = this.#stood && isPosternError(error) && passing.has(error.code)
     if (calling.stopped !== undefined) this.lost(calling.stopped)
-    else if (!mayPass || !this.#host.returns()) this.#end(error)
-    else {
+    else if (!this.#host.returns() || !(passes || certainlyUnrun(error))) this.#end(error)
+    else if (!passes) {
+      // The session ends by itself, when the calls that run are done.
+      this.#host.refused()
+      this.lost(error as PosternError)
+    } else if (error.code === 'overloaded') {
+      const again = (): void => this.#subscribe(calling)
+      this.#askAgain = setTimeout(again, overloadedPauseMs * (1 + Math.random()))
+    } else {
       this.lost(error)
-      // A server that is closing ends the session itself, when the calls that run are done.
-      if (error.code !== 'closed') calling.abandon(error)
+      calling.abandon(error)
     }
   }
 
@@ -285,6 +305,7 @@ export class Subscription implements AsyncIterableIterator<unknown, undefined> {
   #finish(): void {
     if (this.#over) return
     this.#over = true
+    clearTimeout(this.#askAgain)
     this.#stopListening?.()
     this.#unsubscribe()
     this.#host.leave(this)
@@ -297,7 +318,10 @@ export class Subscription implements AsyncIterableIterator<unknown, undefined> {
     // Nothing is left to tell where the server, or the connection, has ended it already.
     if (id === undefined || calling === undefined || !calling.subscriptions.drop(id)) return
     const method = this.#request.method.replace(/subscribe$/, 'unsubscribe')
-    calling.call(method, [id], {}).catch(() => undefined)
+    calling.call(method, [id], {}).then(
+      () => calling.subscriptions.forget(id),
+      () => calling.subscriptions.forget(id),
+    )
   }
 }
 

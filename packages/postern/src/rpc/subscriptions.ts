@@ -43,18 +43,28 @@ export function readNotice(params: unknown): Notice | undefined {
   return done === true ? { subscription, done } : { subscription, result }
 }
 
-export class Subscriptions {
-  readonly #limits: Limits
+/** What is needed of the session. */
+export interface SubscriptionsOptions {
+  readonly limits: Pick<Limits, 'maxSubscriptions' | 'maxBufferedItems'>
   /** Whether the other side is known to be Postern, so that its error numbers mean ours. */
-  readonly #postern: boolean
+  readonly postern: boolean
+  /** Called when there is about to be one more. */
+  readonly onExpect: () => void
+}
+
+export class Subscriptions {
+  readonly #options: SubscriptionsOptions
   readonly #subscribers = new Map<SubscriptionId, Subscriber>()
   /** Subscribe calls without an answer yet, and what came for ids that nobody knows while there were any. */
   #expected = 0
   #early: Notice[] = []
+  /** More came early than is kept. */
+  #earlyLost = false
+  /** Subscriptions that were ended here, while the server may not know it yet. */
+  readonly #dropped = new Set<SubscriptionId>()
 
-  constructor(limits: Limits, postern: boolean) {
-    this.#limits = limits
-    this.#postern = postern
+  constructor(options: SubscriptionsOptions) {
+    this.#options = options
   }
 
   /** Subscriptions that stand or are on their way. */
@@ -64,7 +74,8 @@ export class Subscriptions {
 
   /** Makes room for one more subscription, whose call is about to be sent. */
   expect(): void {
-    const { maxSubscriptions } = this.#limits
+    const { limits, onExpect } = this.#options
+    const { maxSubscriptions } = limits
     if (this.size >= maxSubscriptions) {
       throw new PosternError(
         'limit_exceeded',
@@ -75,6 +86,7 @@ export class Subscriptions {
       )
     }
     this.#expected++
+    onExpect()
   }
 
   /**
@@ -83,10 +95,13 @@ export class Subscriptions {
    */
   open(id: SubscriptionId, subscriber: Subscriber): boolean {
     const early = this.#early
+    const someLost = this.#earlyLost
     this.#unexpect()
     if (this.#subscribers.has(id)) return false
     this.#subscribers.set(id, subscriber)
-    for (const notice of early) if (notice.subscription === id) this.take(notice)
+    this.#dropped.delete(id)
+    for (const notice of early) if (notice.subscription === id) this.#give(subscriber, notice)
+    if (someLost && this.#subscribers.delete(id)) subscriber.ended(this.#tooEarly())
     return true
   }
 
@@ -95,23 +110,34 @@ export class Subscriptions {
     this.#unexpect()
   }
 
-  /** Takes a notice; false when it belongs to no subscription of ours. */
-  take(notice: Notice): boolean {
+  /** Takes a notice that came as this method; false when it belongs to no subscription of ours. */
+  take(notice: Notice, method: string): boolean {
     const subscriber = this.#subscribers.get(notice.subscription)
-    if (subscriber === undefined) return this.#keepEarly(notice)
+    if (subscriber === undefined) return this.#dropped.has(notice.subscription) || this.#keepEarly(notice, method)
+    this.#give(subscriber, notice)
+    return true
+  }
+
+  #give(subscriber: Subscriber, notice: Notice): void {
     if (notice.error !== undefined) {
       this.#subscribers.delete(notice.subscription)
-      subscriber.ended(errorFromWire(notice.error, 'subscription', this.#postern))
+      subscriber.ended(errorFromWire(notice.error, 'subscription', this.#options.postern))
     } else if (notice.done === true) {
       this.#subscribers.delete(notice.subscription)
       subscriber.ended()
     } else subscriber.item(notice.result)
+  }
+
+  /** Forgets a subscription; what still comes for it is dropped until `forget`. False when there is none. */
+  drop(id: SubscriptionId): boolean {
+    if (!this.#subscribers.delete(id)) return false
+    this.#dropped.add(id)
     return true
   }
 
-  /** Forgets a subscription; what still comes for it is dropped. */
-  drop(id: SubscriptionId): boolean {
-    return this.#subscribers.delete(id)
+  /** The server knows that the subscription was ended. */
+  forget(id: SubscriptionId): void {
+    this.#dropped.delete(id)
   }
 
   /** The connection has ended. */
@@ -122,14 +148,27 @@ export class Subscriptions {
     for (const subscriber of subscribers) subscriber.lost(reason)
   }
 
-  #keepEarly(notice: Notice): boolean {
-    if (this.#expected === 0 || this.#early.length >= this.#limits.maxBufferedItems) return false
-    this.#early.push(notice)
+  /** Until the answer comes nobody knows whose it is, so only what is called as notices are is taken for one. */
+  #keepEarly(notice: Notice, method: string): boolean {
+    if (this.#expected === 0 || !/subscription$/i.test(method)) return false
+    if (this.#early.length < this.#options.limits.maxBufferedItems) this.#early.push(notice)
+    else this.#earlyLost = true
     return true
+  }
+
+  #tooEarly(): PosternError {
+    const { maxBufferedItems } = this.#options.limits
+    return new PosternError(
+      'limit_exceeded',
+      `more than limits.maxBufferedItems (${maxBufferedItems}) items came before the answer that names their subscription`,
+      { details: { limit: 'maxBufferedItems', value: maxBufferedItems } },
+    )
   }
 
   #unexpect(): void {
     this.#expected--
-    if (this.#expected === 0) this.#early = []
+    if (this.#expected > 0) return
+    this.#early = []
+    this.#earlyLost = false
   }
 }

@@ -75,11 +75,14 @@ async function subscribeThrough(
   { call, wish, options }: Subscribing,
 ): Promise<unknown> {
   let begun = false
+  let over = false
   let id: unknown
   const composed = compose<ServedCall>(options.use, async ({ params, ctx }) => {
     if (begun) throw new TypeError(`the middleware called next twice for ${name}, which would subscribe twice`)
     begun = true
     id = await last(params, ctx)
+    // The answer has gone: a time limit, say, did not wait for this.
+    if (over) call.host.streams.stop(id)
     return id
   })
   try {
@@ -89,6 +92,7 @@ async function subscribeThrough(
       throw new TypeError(`the middleware must answer ${name} with what next(call) gives, or throw`)
     return answer
   } catch (error) {
+    over = true
     call.afterAnswer = () => call.host.streams.stop(id)
     throw error
   }

@@ -3,7 +3,8 @@ import { connect } from '../../src/app/connect.ts'
 import { serve } from '../../src/app/serve.ts'
 import { contract } from '../../src/service/contract.ts'
 import { event, method, stream } from '../../src/service/members.ts'
-import { refusal } from '../../src/rpc/incoming-call.ts'
+import { closingError } from '../../src/protocols/json-rpc-codes.ts'
+import { Refusal } from '../../src/rpc/incoming-call.ts'
 import { Subscription } from '../../src/rpc/subscription.ts'
 import { MortalServer, settled } from './mortal-server.ts'
 
@@ -68,7 +69,7 @@ it('a subscription refused by a closing server is made on the next one, as a cal
   fake()
   let closing = true
   const server = new MortalServer(({ host }) => {
-    if (closing) throw refusal('closed', 'the server is closing')
+    if (closing) throw new Refusal(closingError)
     return host.streams.listen('x', () => () => undefined)
   })
   const session = await server.client()
