@@ -49,13 +49,18 @@ export async function showToken(
     await session.call('rpc.auth', [token], signal === undefined ? { timeoutMs } : { timeoutMs, signal })
   } catch (error) {
     session.abort()
-    if (isPosternError(error, 'unknown_outcome'))
-      throw new PosternError('closed', `${address} ended the connection while it was shown the token`, { cause: error })
-    if (!isPosternError(error, 'unknown_method')) throw error
-    throw new PosternError(
-      'peer_rejected',
-      `${address} does not ask for a token, so it is not the server that was meant; leave the option token out if it is`,
-      { cause: error },
-    )
+    throw isPosternError(error) ? authError(error, address, timeoutMs) : error
   }
+}
+
+function authError(error: PosternError, address: string, timeoutMs: number): PosternError {
+  if (error.code === 'unknown_outcome')
+    return new PosternError('closed', `${address} ended the connection while it was shown the token`, { cause: error })
+  if (error.code === 'deadline_exceeded') {
+    const sentence = `${address} was shown the token and said nothing to it within limits.connectMs (${timeoutMs} ms)`
+    return new PosternError('deadline_exceeded', sentence, { cause: error })
+  }
+  if (error.code !== 'unknown_method') return error
+  const sentence = `${address} does not ask for a token, so it is not the server that was meant; leave the option token out if it is`
+  return new PosternError('peer_rejected', sentence, { cause: error })
 }
