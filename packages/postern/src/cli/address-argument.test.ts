@@ -12,6 +12,8 @@ describe('takeAddress', () => {
     ['./x.sock', 'unix:./x.sock'],
     ['../x.sock', 'unix:../x.sock'],
     ['~/x.sock', 'unix:~/x.sock'],
+    ['geth', 'geth'],
+    ['anvil', 'anvil'],
   ])('takes %s for %s, whatever the fallback', (written, address) => {
     expect(takeAddress([written, 'm', '1'], 'local:other')).toEqual({ address, rest: ['m', '1'] })
   })

@@ -2,9 +2,11 @@
  * Where a command finds its ADDRESS: as its first argument or, left out, in the variable `POSTERN_ADDRESS`.
  *
  * The first argument is an address when it begins with a scheme and a colon (`unix:`, `local:`) or as a path does: with
- * `/`, `./`, `../` or `~`. Nothing else is, so that the rule can be told in one sentence and no file has a say in it.
+ * `/`, `./`, `../` or `~`; and `geth`, `reth` and `anvil` are. Nothing else is, so that the rule can be told in one
+ * sentence and no file has a say in it.
  */
 
+import type { NodeName } from '../os/node-paths.ts'
 import { UsageError } from './usage-error.ts'
 
 /** The address, and the arguments behind it. */
@@ -33,9 +35,17 @@ export function takeSoleAddress(args: readonly string[], fallback: string | unde
   throw new UsageError(`${command} takes an ADDRESS and no more, so ${JSON.stringify(extra)} is too many`)
 }
 
+/** Nodes that are looked for where they usually listen; `postern/ethereum` knows where that is. */
+const nodeNames: ReadonlySet<string> = new Set<NodeName>(['geth', 'reth', 'anvil'])
+
+/** Whether an argument is the name of a node in place of an address. */
+export function isNodeName(text: string): text is NodeName {
+  return nodeNames.has(text)
+}
+
 /** Whether an argument is an address, whatever stands at its place. */
 export function looksLikeAddress(text: string): boolean {
-  return isPath(text) || /^[a-z][a-z0-9+.-]*:/i.test(text)
+  return isNodeName(text) || isPath(text) || /^[a-z][a-z0-9+.-]*:/i.test(text)
 }
 
 function isPath(text: string): boolean {

@@ -7,6 +7,7 @@ import type { Connection } from '../app/connection.ts'
 import { maxTimerMs } from '../core/deadline.ts'
 import { defaultLimits, type Limits, resolveLimits } from '../core/limits.ts'
 import type { commonOptions, OptionValues } from './command.ts'
+import { isNodeName } from './address-argument.ts'
 import { parseDuration } from './duration.ts'
 import { frameLog } from './frame-log.ts'
 import type { Progress } from './progress.ts'
@@ -45,7 +46,10 @@ type ConnectionValues = OptionValues<typeof connectionOptions & typeof commonOpt
  * `progress` is taken back before a frame is shown.
  */
 export async function connectAs(address: string, values: ConnectionValues, progress?: Progress): Promise<Connection> {
-  return await connect(address, connectOptions(address, values, progress))
+  const options = connectOptions(address, values, progress)
+  if (!isNodeName(address)) return await connect(address, options)
+  const { findNode } = await import('../ethereum/known-nodes.ts')
+  return await connect(await findNode(address, { trust: options.trust ?? [] }), options)
 }
 
 /** What the options say to `connect`. */

@@ -53,6 +53,7 @@ function table(rows: readonly (readonly [string, string])[]): string {
 const addressHelp = `ADDRESS
   unix:/path, or a bare path that begins with / ./ ../ or ~   a Unix socket
   local:name                                                  a name in the runtime directory of this user
+  geth, reth, anvil                                           a node that listens where it usually does
   left out                                                    what POSTERN_ADDRESS holds; a first argument that begins
                                                               neither with a scheme nor as a path is then the next`
 

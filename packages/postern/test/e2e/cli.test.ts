@@ -47,6 +47,18 @@ describe.skipIf(process.platform === 'win32')('postern call', () => {
     expect(bytes.equals(Buffer.from(result))).toBe(true)
   })
 
+  test('finds a node by its name where it usually listens, and says where it looked', async () => {
+    const HOME = await temporaryDirectory()
+    const missing = await runCli(['call', 'geth', 'eth_chainId'], { env: { HOME } })
+    expect(missing.status).toBe(3)
+    expect(missing.stderr).toContain(join(HOME, '.ethereum/geth.ipc'))
+    await mkdir(join(HOME, '.ethereum'), { mode: 0o700 })
+    const path = await startScriptedServer(answerWith('"0x1"'), join(HOME, '.ethereum/geth.ipc'))
+    await chmod(path, 0o600)
+    const { status, stdout, stderr } = await runCli(['call', 'geth', 'eth_chainId'], { env: { HOME } })
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '"0x1"\n', stderr: '' })
+  })
+
   test('takes the address from POSTERN_ADDRESS where it is left out', async () => {
     const path = await startCliServer()
     const env = { POSTERN_ADDRESS: path }
