@@ -25,7 +25,7 @@ const bank = contract('bank', {
 })
 type Handlers = Parameters<typeof opened<typeof bank.members>>[2]
 
-const marker = 'SECRET-4711 /home/somebody/.ssh'
+const marker = 'SECRET-4711 /srv/somebody/.ssh'
 class OwnError extends Error {
   readonly sql = `select '${marker}'`
 }
