@@ -10,7 +10,7 @@ const allPeers: Readonly<Record<string, () => Promise<Peer>>> = {
   'postern-async': async () => (await import('./postern.ts')).posternAsync,
   undici: async () => (await import('./undici.ts')).undici,
   'vscode-jsonrpc': async () => (await import('./vscode-jsonrpc.ts')).vscodeJsonrpc,
-  'node-ipc': async () => (await import('./node-ipc.ts')).nodeIpc,
+  '@achrinza/node-ipc': async () => (await import('./node-ipc.ts')).nodeIpc,
   zeromq: async () => (await import('./zeromq.ts')).zeromq,
   grpc: async () => (await import('./grpc.ts')).grpc,
 }

@@ -1,6 +1,6 @@
 /**
  * node-ipc, as the maintained fork @achrinza/node-ipc: events both ways. A call is an event and so is its answer, with
- * a number that joins them, since node-ipc has none.
+ * a number that joins them, since it has none.
  */
 
 import type { Socket } from 'node:net'
@@ -22,7 +22,7 @@ interface AnswerEvent {
 const serverId = 'bench'
 
 export const nodeIpc: Peer = {
-  name: 'node-ipc',
+  name: '@achrinza/node-ipc',
   defaults:
     `${libraryVersion('@achrinza/node-ipc')}, the fork without the code that harmed its users, with its defaults, but ` +
     'silent (else it prints every message); an event each way, joined by a number and a Map',

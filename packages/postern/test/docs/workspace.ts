@@ -25,6 +25,7 @@ const bankContract = postern.contract('bank', {
   transfer: postern.method({
     params: zod.object({ to: zod.string(), amount: zod.int() }),
     returns: zod.object({ receipt: zod.string() }),
+    errors: { insufficient_funds: zod.object({ missing: zod.int() }) },
   }),
 })
 
@@ -34,6 +35,9 @@ declare global {
   const connect: typeof postern.connect
   const contract: typeof postern.contract
   const method: typeof postern.method
+  const stream: typeof postern.stream
+  const event: typeof postern.event
+  const isDeclaredError: typeof postern.isDeclaredError
   const parseAddress: typeof postern.parseAddress
   const isPosternError: typeof postern.isPosternError
   type CallContext = postern.CallContext
@@ -41,7 +45,7 @@ declare global {
   const node: typeof nodeContract
   const bank: typeof bankContract
   /** A connection with a contract, and one without. */
-  const connection: postern.Connection<typeof bankContract['methods']>
+  const connection: postern.Connection<typeof bankContract['members']>
   const geth: postern.Connection
   const handlers: postern.Handlers
   /** An account of an Ethereum node. */
