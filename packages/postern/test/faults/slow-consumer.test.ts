@@ -24,6 +24,11 @@ async function run(order: Omit<FlowOrder, 'path' | 'items'>): Promise<FlowFigure
   return figures
 }
 
+const inSlice = ({ producer }: FlowFigures): number => Math.ceil(sliceBytes / producer.frameBytes)
+
+/** What waits in a full queue, and the slices before it that are on their way into the socket. */
+const queued = (figures: FlowFigures): number => defaultLimits.maxQueuedFrames + 2 * inSlice(figures)
+
 interface Bounds {
   readonly server: number
   readonly client: number
@@ -48,20 +53,17 @@ function row(title: string, figures: FlowFigures, bounds: Bounds): string {
 test('a consumer a hundred times slower than its producer holds what a limit says, and no more', {
   timeout,
 }, async () => {
-  const { maxBufferedItems, maxQueuedFrames } = defaultLimits
+  const { maxBufferedItems } = defaultLimits
   const credit = await run({ form: 'credit' })
   const roomy = await run({ form: 'no credit', limits: { maxBufferedItems: items } })
   const usual = await run({ form: 'no credit' })
   const raw = await run({ form: 'raw socket' })
-  // What waits in a full queue, and the slices before it that are on their way into the socket.
-  const slice = Math.ceil(sliceBytes / credit.producer.frameBytes)
-  const queue = maxQueuedFrames + 2 * slice
-  // One more than may wait is what ends the third.
+  // One more than may wait is what ends the third; a socket of Node holds a slice and reads one more.
   const rows = [
     ['contract stream, credit', credit, { server: window, client: window }],
-    [`no credit, maxBufferedItems ${items}`, roomy, { server: queue, client: items }],
-    [`no credit, maxBufferedItems ${maxBufferedItems}`, usual, { server: queue, client: maxBufferedItems + 1 }],
-    ['raw socket that reads slowly', raw, { server: queue, client: slice }],
+    [`no credit, maxBufferedItems ${items}`, roomy, { server: queued(roomy), client: items }],
+    [`no credit, maxBufferedItems ${maxBufferedItems}`, usual, { server: queued(usual), client: maxBufferedItems + 1 }],
+    ['raw socket that reads slowly', raw, { server: queued(raw), client: 2 * inSlice(raw) }],
   ] as const
   process.stdout.write(
     `${items} items, each consumed with ${consumerUnits} times the work of producing it; RSS in MiB\n` +
