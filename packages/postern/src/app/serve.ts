@@ -129,11 +129,13 @@ function placesOf(at: unknown): readonly PlaceOptions[] {
   return places.map((place) => {
     if (typeof place === 'string') return { address: place }
     checkOptions('an address in "at"', place, ['address', 'access', 'group', 'token'])
-    const { address, access = [], token } = place as PlaceOptions
+    const { address, access = [], group, token } = place as PlaceOptions
     if (typeof address !== 'string')
       throw new TypeError('an address in "at" is a string, or has one: { address, access }')
     if (!Array.isArray(access) || access.some((level) => typeof level !== 'string'))
       throw new TypeError(`access is a list of levels, as ["admin"], not ${JSON.stringify(access)}`)
+    if (group !== undefined && typeof group !== 'string' && typeof group !== 'number')
+      throw new TypeError(`group is the name or the number of a group, not ${JSON.stringify(group)}`)
     if (token !== undefined) checkToken(token)
     return place as PlaceOptions
   })
@@ -214,7 +216,11 @@ class OpenServer implements Server<Members> {
 
   #lost(address: string, reason: PosternError): void {
     const { onLost } = this.#options
-    if (onLost === undefined) this.#onError(reason, address)
-    else guarded(() => onLost(address, reason))(reason, address)
+    try {
+      if (onLost === undefined) this.#onError(reason, address)
+      else onLost(address, reason)
+    } catch (error) {
+      this.#onError(error, 'onLost')
+    }
   }
 }
