@@ -14,10 +14,11 @@ export interface TableEntry<T> {
   nextInTable: T | undefined
 }
 
-const firstBuckets = 32
+/** The first entry needs none: a server has tables for each idle connection, which seldom had two calls at once. */
+const grownBuckets = 8
 
 export class IdTable<T extends TableEntry<T>> {
-  #buckets: (T | undefined)[] = new Array<T | undefined>(firstBuckets).fill(undefined)
+  #buckets: (T | undefined)[] = [undefined]
   #size = 0
 
   get size(): number {
@@ -74,7 +75,7 @@ export class IdTable<T extends TableEntry<T>> {
 
   #grow(): void {
     const entries = this.entries()
-    this.#buckets = new Array<T | undefined>(this.#buckets.length * 4).fill(undefined)
+    this.#buckets = new Array<T | undefined>(Math.max(grownBuckets, this.#buckets.length * 4)).fill(undefined)
     for (const entry of entries) this.#put(entry)
   }
 }

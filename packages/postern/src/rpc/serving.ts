@@ -68,7 +68,7 @@ export class Serving implements CallHost {
   readonly #parked: ParkedBytes = { bytes: 0 }
   /** Answers that wait for the channel to have room. */
   #held: { readonly job: Job; readonly answer: Answer | undefined }[] = []
-  readonly #heldBatches: HeldBatches
+  #heldBatches: HeldBatches | undefined
   #stopped = false
   #starting = false
   /** Made when first needed: most connections have none. */
@@ -77,11 +77,14 @@ export class Serving implements CallHost {
   constructor(options: ServingOptions) {
     this.#options = options
     this.#slots = new CallSlots(options.limits)
-    this.#heldBatches = new HeldBatches(options.channel, options.limits.maxBatchAnswerBytes)
   }
 
   get idle(): boolean {
-    return this.#slots.idle && this.#heldBatches.size === 0 && (this.#streams === undefined || this.#streams.size === 0)
+    return (
+      this.#slots.idle &&
+      (this.#heldBatches === undefined || this.#heldBatches.size === 0) &&
+      (this.#streams === undefined || this.#streams.size === 0)
+    )
   }
 
   get peer(): Peer {
@@ -93,7 +96,9 @@ export class Serving implements CallHost {
   }
 
   get streams(): ServedStreams {
-    this.#streams ??= new ServedStreams({ ...this.#options, onIdle: () => this.#tellIdle() })
+    const { channel, protocol, limits, onError } = this.#options
+    const onIdle = (): void => this.#tellIdle()
+    this.#streams ??= new ServedStreams({ channel, protocol, limits, onError, onIdle })
     return this.#streams
   }
 
@@ -126,12 +131,13 @@ export class Serving implements CallHost {
 
   /** Takes the calls of a batch, and what in it is no message; their answers leave as one. */
   takeBatch({ messages }: Batch, bytes: number): void {
-    const { limits, protocol } = this.#options
+    const { channel, limits, protocol } = this.#options
+    const batches = (this.#heldBatches ??= new HeldBatches(channel, limits.maxBatchAnswerBytes))
     const answer = new BatchAnswer({
       protocol,
       maxBytes: limits.maxBatchAnswerBytes,
       parked: this.#parked,
-      send: (frame, sent) => this.#heldBatches.send(frame, sent),
+      send: (frame, sent) => batches.send(frame, sent),
     })
     const each = Math.ceil(bytes / messages.length)
     const places = messages.map((message) =>
@@ -159,7 +165,7 @@ export class Serving implements CallHost {
   /** The channel has room again. */
   drained(): void {
     const { channel } = this.#options
-    this.#heldBatches.drained()
+    this.#heldBatches?.drained()
     while (this.#held.length > 0 && !channel.full) {
       const [first] = this.#held.splice(0, 1)
       if (first !== undefined) this.#send(first.job, first.answer)
@@ -182,7 +188,7 @@ export class Serving implements CallHost {
       job.tracing?.fail('closed', reason)
       job.tracing?.settle()
     }
-    this.#heldBatches.clear()
+    this.#heldBatches?.clear()
     this.#streams?.stopAll(reason)
     this.#slots.clear()
     for (const job of [...this.#calls.entries(), ...this.#nameless.entries()]) {

@@ -63,11 +63,11 @@ export class Session implements Caller, SubscriptionHost {
   readonly closed: Promise<PosternError | undefined>
   readonly #channel: Channel
   readonly #options: SessionOptions
-  readonly #calling: Calling
+  /** Made when first needed: most servers never call back. */
+  #calling: Calling | undefined
   readonly #serving: Serving
   /** Calls must be exact to the last digit; answers that are not are read once more as their caller wants. */
   readonly #reading: ReadOptions
-  readonly #inexact: InexactFrames
   readonly #resolveClosed: (reason: PosternError | undefined) => void
   /** The channel ends as soon as nothing is under way. */
   #closing = false
@@ -75,6 +75,9 @@ export class Session implements Caller, SubscriptionHost {
   #finishing = false
   #ended = false
   #over = false
+  /** Why nothing new can be called, and why nothing is answered any more. */
+  #refusing: PosternError | undefined
+  #stopped: PosternError | undefined
   /** Why the connection ends, where that was known before it did. */
   #reason: PosternError | undefined
   /** A token is required and has not been shown. */
@@ -94,14 +97,10 @@ export class Session implements Caller, SubscriptionHost {
     })
     this.#resolveClosed = resolveClosed
     this.#locked = options.authenticate !== undefined
+    const { handler = serveNothing, clientOf, protocol, limits, address, onError } = options
     const onIdle = (): void => this.#endIfIdle()
-    const onSubscribe = (): void => this.#watchPeer()
-    this.#calling = new Calling({ ...options, channel, onIdle, onSubscribe })
-    const say = (answer: ErrorMessage): void => this.#say(answer)
-    const invalid = (answer: ErrorMessage): void => this.#invalid(answer)
-    this.#inexact = new InexactFrames({ ...options, calling: this.#calling, say, invalid })
-    const { handler = serveNothing, clientOf } = options
-    this.#serving = new Serving({ ...options, channel, onIdle, handler, client: clientOf?.(this) ?? this })
+    const client = clientOf?.(this) ?? this
+    this.#serving = new Serving({ channel, protocol, limits, address, handler, client, onError, onIdle })
   }
 
   get peer(): Peer {
@@ -110,7 +109,7 @@ export class Session implements Caller, SubscriptionHost {
 
   /** Answers that came for no call: too late, twice, or never asked for. */
   get unmatchedAnswers(): number {
-    return this.#calling.unmatchedAnswers
+    return this.#calling?.unmatchedAnswers ?? 0
   }
 
   /** Begins the conversation. Called exactly once. */
@@ -119,7 +118,7 @@ export class Session implements Caller, SubscriptionHost {
       frame: (frame) => this.#frame(frame),
       progress: (head, bytes) => {
         this.#heartbeat?.heard()
-        this.#calling.progress(head, bytes)
+        this.#calling?.progress(head, bytes)
       },
       fault: (error) => this.#fault(error),
       drain: () => this.#drained(),
@@ -130,20 +129,20 @@ export class Session implements Caller, SubscriptionHost {
   }
 
   call(method: string, params?: unknown, options: CallOptions = {}): Promise<unknown> {
-    return this.#calling.call(method, params, options)
+    return this.#asking().call(method, params, options)
   }
 
   notify(method: string, params?: unknown): Promise<void> {
-    return this.#calling.notify(method, params)
+    return this.#asking().notify(method, params)
   }
 
   batch(calls: readonly BatchCall[], options: CallOptions = {}): Promise<PromiseSettledResult<unknown>[]> {
-    return this.#calling.batch(calls, options)
+    return this.#asking().batch(calls, options)
   }
 
   /** Like `call`, but tells the outcome within the frame that brought it. */
   request(method: string, params: unknown, options: CallOptions, settle: (outcome: Outcome) => void): void {
-    this.#calling.request(method, params, options, settle)
+    this.#asking().request(method, params, options, settle)
   }
 
   /** Whether the channel has ended. */
@@ -153,7 +152,7 @@ export class Session implements Caller, SubscriptionHost {
 
   /** Whether calls can be sent and will be answered, as far as is known. */
   get open(): boolean {
-    return !this.#over && this.#calling.open
+    return !this.#over && this.#stopped === undefined && this.#refusing === undefined
   }
 
   get maxBufferedItems(): number {
@@ -162,7 +161,7 @@ export class Session implements Caller, SubscriptionHost {
 
   /** Subscribes on this session. */
   bind(subscription: Subscription): void {
-    subscription.bind(this.#calling)
+    subscription.bind(this.#asking())
   }
 
   /** Looks after the peer, where that is Postern, as long as there are subscriptions. */
@@ -170,8 +169,8 @@ export class Session implements Caller, SubscriptionHost {
     if (!this.#options.postern || this.#over) return
     this.#heartbeat ??= new Heartbeat({
       heartbeatMs: this.#options.limits.heartbeatMs,
-      wanted: () => this.#calling.subscriptions.size > 0,
-      ask: () => this.#calling.request('rpc.ping', undefined, {}, () => undefined),
+      wanted: () => this.#asking().subscriptions.size > 0,
+      ask: () => this.#asking().request('rpc.ping', undefined, {}, () => undefined),
       onDead: () => this.abort(this.#silence()),
     })
     this.#heartbeat.start()
@@ -205,7 +204,7 @@ export class Session implements Caller, SubscriptionHost {
   /** Ends the connection at once. */
   abort(reason?: PosternError): void {
     this.#reason ??= reason
-    this.#calling.refuseNew(reason ?? new PosternError('closed', 'the connection was dropped here'))
+    this.#refuseCalls(reason ?? new PosternError('closed', 'the connection was dropped here'))
     this.#channel.abort(reason)
   }
 
@@ -222,14 +221,53 @@ export class Session implements Caller, SubscriptionHost {
     const { integers, limits, protocol } = this.#options
     let incoming: Incoming
     try {
-      incoming = protocol.read(frame, this.#calling.wantsRaw(frame) ? { limits, integers, raw: true } : this.#reading)
+      incoming = protocol.read(
+        frame,
+        this.#calling?.wantsRaw(frame) === true ? { limits, integers, raw: true } : this.#reading,
+      )
     } catch (error) {
       if (this.#locked) this.#refuseLocked(null)
-      else if (isPosternError(error, 'bad_message')) this.#inexact.take(frame, error)
+      else if (isPosternError(error, 'bad_message')) this.#takeInexact(frame, error)
       else this.#fault(error as PosternError)
       return
     }
     this.#take(incoming, frame.length)
+  }
+
+  #asking(): Calling {
+    if (this.#calling !== undefined) return this.#calling
+    const { protocol, limits, address, integers, postern, onError } = this.#options
+    const calling = new Calling({
+      channel: this.#channel,
+      protocol,
+      limits,
+      address,
+      integers,
+      postern,
+      onError,
+      onIdle: () => this.#endIfIdle(),
+      onSubscribe: () => this.#watchPeer(),
+    })
+    if (this.#refusing !== undefined) calling.refuseNew(this.#refusing)
+    if (this.#stopped !== undefined) calling.stop(this.#stopped)
+    this.#calling = calling
+    return calling
+  }
+
+  #refuseCalls(reason: PosternError): void {
+    this.#refusing ??= reason
+    this.#calling?.refuseNew(reason)
+  }
+
+  #stopCalling(reason: PosternError): void {
+    this.#stopped ??= reason
+    this.#calling?.stop(reason)
+  }
+
+  #takeInexact(frame: Frame, error: PosternError): void {
+    const say = (answer: ErrorMessage): void => this.#say(answer)
+    const invalid = (answer: ErrorMessage): void => this.#invalid(answer)
+    new InexactFrames({ ...this.#options, calling: this.#asking(), say, invalid }).take(frame, error)
   }
 
   /** Four kinds of message, alone or in a batch. */
@@ -244,7 +282,7 @@ export class Session implements Caller, SubscriptionHost {
         return
       case 'result':
       case 'error':
-        this.#calling.answer(incoming, bytes)
+        this.#asking().answer(incoming, bytes)
         return
       case 'note':
         this.#note(incoming, bytes)
@@ -260,13 +298,13 @@ export class Session implements Caller, SubscriptionHost {
   #note(note: NoteMessage, bytes: number): void {
     if (cancelMethods.has(note.method)) this.#serving.cancel((note.params as { id?: unknown } | undefined)?.id)
     else if (note.method === 'rpc.credit') this.#serving.credit(note.params)
-    else if (!this.#calling.notice(note)) this.#serving.take(note, bytes)
+    else if (this.#calling?.notice(note) !== true) this.#serving.take(note, bytes)
   }
 
   #batch(batch: Batch, bytes: number): void {
     const each = Math.ceil(bytes / batch.messages.length)
     for (const message of batch.messages) {
-      if (message.kind === 'result' || message.kind === 'error') this.#calling.answer(message, each)
+      if (message.kind === 'result' || message.kind === 'error') this.#asking().answer(message, each)
       else if (message.kind === 'note') this.#note(message, each)
     }
     this.#serving.takeBatch(batch, bytes)
@@ -308,7 +346,7 @@ export class Session implements Caller, SubscriptionHost {
 
   #drained(): void {
     this.#serving.drained()
-    this.#calling.drained()
+    this.#calling?.drained()
   }
 
   /** What arrives makes no sense any more. */
@@ -318,7 +356,7 @@ export class Session implements Caller, SubscriptionHost {
     if (this.#options.side === 'client' || error.code === 'closed') this.#channel.abort(error)
     else {
       this.#say(errorAnswer(null, wireError(error.code, error.sentence)))
-      this.#calling.stop(error)
+      this.#stopCalling(error)
       this.#finishWork()
       this.#endIfIdle()
     }
@@ -326,7 +364,7 @@ export class Session implements Caller, SubscriptionHost {
 
   /** The other side says no more; a server still answers what it was asked. */
   #peerEnded(): void {
-    this.#calling.stop(this.#reason ?? new PosternError('closed', `${this.#options.address} ended the connection`))
+    this.#stopCalling(this.#reason ?? new PosternError('closed', `${this.#options.address} ended the connection`))
     if (this.#over) return
     // A peer that was killed and one that has only finished asking look the same until something is written.
     this.#probeTimer = setInterval(() => this.#channel.send(''), probeMs)
@@ -342,13 +380,13 @@ export class Session implements Caller, SubscriptionHost {
     this.#finishing = true
     this.#closing = true
     this.#serving.stop()
-    this.#calling.refuseNew(this.#reason ?? new PosternError('closed', 'the connection was closed here'))
+    this.#refuseCalls(this.#reason ?? new PosternError('closed', 'the connection was closed here'))
     if (!this.#ended) this.#abortAfter(this.#options.limits.drainMs)
   }
 
   /** Ends the channel when nothing is under way any more; from then on only what is queued has to leave. */
   #endIfIdle(): void {
-    if (!this.#closing || this.#ended || this.#over || !this.#serving.idle || !this.#calling.idle) return
+    if (!this.#closing || this.#ended || this.#over || !this.#serving.idle || this.#calling?.idle === false) return
     this.#ended = true
     clearTimeout(this.#lastTimer)
     this.#channel.end()
@@ -366,7 +404,7 @@ export class Session implements Caller, SubscriptionHost {
     this.#heartbeat?.stop()
     const why = this.#reason ?? reason
     const error = why ?? new PosternError('closed', `the connection to ${this.#options.address} has ended`)
-    this.#calling.stop(error)
+    this.#stopCalling(error)
     this.#serving.abandon(error)
     this.#resolveClosed(why)
   }
