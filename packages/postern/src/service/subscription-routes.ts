@@ -41,7 +41,12 @@ export function subscriptionRoutes(
         // Nobody would be told the id.
         if (call.id === undefined) return undefined
         const wish = readWish(call.params)
-        const route = typeof wish.key === 'string' ? sources.get(wish.key) : undefined
+        if (typeof wish.key !== 'string')
+          throw refusal(
+            'invalid_params',
+            'invalid params: the first is the name of a stream or an event, as ["blocks"]',
+          )
+        const route = sources.get(wish.key)
         if (route === undefined) throw refusal('unknown_method', `no stream or event ${JSON.stringify(wish.key)}`)
         call.method = route.name
         return subscribe(route, { call, wish, notification, options })
