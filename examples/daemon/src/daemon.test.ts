@@ -100,6 +100,7 @@ describe('a daemon that is killed', { timeout }, () => {
     await first.kill()
     await startDaemon(file)
     const changes = await following
+    await anna.line(/done/)
     expect(anna.lines).toEqual([`anna: job ${id} begun, attempt 1`, `anna: job ${id} done`])
     expect(changes.at(0)?.state).toBe('queued')
     expect(changes.at(-1)).toMatchObject({ state: 'done', attempt: 1, worker: 'anna' })

@@ -72,6 +72,8 @@ async function show(stage: Stage, file: string, { say }: DemoOptions): Promise<O
 
   await anna.line(/begun/, anna.lines.length)
   const underWay = client.submit(8)
+  // Waited for below; where the show breaks off before that, nobody does.
+  underWay.catch(() => undefined)
   await daemon.kill()
   say('the daemon was killed in the middle of that job, with 8 submits under way')
   const successor = stage.start('daemon.ts', [file])
