@@ -12,8 +12,9 @@ import { largeAnswer } from './cases/large-answer.ts'
 import { largeCall } from './cases/large-call.ts'
 import { peerAnswers } from './cases/peer-answers.ts'
 import { smallCalls } from './cases/small-calls.ts'
+import { tracingCost } from './cases/tracing-cost.ts'
 
 await runBenchProgram({
   name: 'calls',
-  cases: [smallCalls, largeAnswer, peerAnswers, largeCall, integerCheck, idleConnections],
+  cases: [smallCalls, largeAnswer, peerAnswers, largeCall, integerCheck, idleConnections, tracingCost],
 })

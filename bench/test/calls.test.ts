@@ -12,6 +12,7 @@ const allCasesMs = 180_000
 const bench = fileURLToPath(new URL('..', import.meta.url))
 
 const clients = ['thirty-line client', 'postern']
+const tracings = ['a call, nobody listens', 'of that, asking whether anybody does', 'a call, somebody listens']
 const decodings = ['JSON.parse alone', 'postern json.decode', 'postern json.decode, integers unchecked']
 const loops = ['newline-JSON loop', 'newline-JSON loop, one write a tick', 'postern', 'postern, async handler']
 const libraries = ['undici, HTTP', 'vscode-jsonrpc', '@achrinza/node-ipc', 'zeromq, DEALER and ROUTER', 'grpc-js']
@@ -81,7 +82,8 @@ test('bench:calls --quick measures every row, and leaves nothing behind', { time
   const beside = `small call, p50, ${setting}, beside the best library`
   const best = report.rows.find(({ group }) => group === beside)?.name ?? 'none'
   expect(libraries).toContain(best)
-  const groups = [...groupsIn(setting), ...integers, [beside, [best, 'postern']] as const]
+  const traced = [`tracing, both sides of a call inside one process, CPU, ${setting}`, tracings] as const
+  const groups = [...groupsIn(setting), ...integers, traced, [beside, [best, 'postern']] as const]
   const expected = groups.flatMap(([group, names]) => names.map((name) => ({ group, name })))
   const byText = (a: { group: string; name: string }, b: { group: string; name: string }): number =>
     `${a.group} ${a.name}` < `${b.group} ${b.name}` ? -1 : 1
