@@ -65,9 +65,11 @@ test('subscriptions outlive every death of their server: one gap each, and on th
   iterate().catch(fail)
 
   let expected = 0
-  const resumed: Gap[] = []
+  // Asked again for the same gap where a session breaks off before it is answered: the kernel may still take connections
+  // for a process that it is ending.
+  const resumed = new Set<Gap>()
   const goOn = (gap: Gap): { from: number } => {
-    resumed.push(gap)
+    resumed.add(gap)
     return { from: expected }
   }
   const count = async (): Promise<void> => {
@@ -88,12 +90,12 @@ test('subscriptions outlive every death of their server: one gap each, and on th
 
   process.stdout.write(
     `restarts below subscriptions: ${restarts}; gaps told ${listener.gaps.length} to a listener (of ${listener.received} ticks), ` +
-      `${iterator.gaps.length} to a loop, ${resumed.length} to a stream that counted on to ${expected}; nothing lost, nothing twice\n`,
+      `${iterator.gaps.length} to a loop, ${resumed.size} to a stream that counted on to ${expected}; nothing lost, nothing twice\n`,
   )
   expect([listener, iterator].map(({ gaps }) => gaps.length)).toEqual([restarts, restarts])
   expect([listener, iterator].map(({ ids }) => ids.length)).toEqual([1, 1])
   expect(iterator.ids).toEqual([id])
   expect(subscription.id).toBe(id)
-  expect(resumed).toHaveLength(restarts)
+  expect(resumed.size).toBe(restarts)
   expect(new Set(listener.lives).size).toBe(restarts + 1)
 })
