@@ -39,10 +39,11 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const { output } = options
   await using anvil = await startAnvil({ signal: options.signal })
   const { pid, directory, ipcAddress, httpUrl } = anvil
-  await using ipc = await connectIpcNode(ipcAddress)
+  // When this node is gone it does not come back, so that nothing need wait for it.
+  await using ipc = await connectIpcNode(ipcAddress, { reconnect: false })
   await using http = connectHttpNode(httpUrl)
   // Makes the transactions, on a connection of its own.
-  await using miner = await connectIpcNode(ipcAddress)
+  await using miner = await connectIpcNode(ipcAddress, { reconnect: false })
   output.write(`${String(await ipc.call('web3_clientVersion'))}, process ${pid}\n`)
   output.write(`  IPC   ${ipcAddress}, by Postern\n  HTTP  ${httpUrl}, by Node's fetch\n`)
 

@@ -101,7 +101,7 @@ describe.skipIf(findAnvil() === undefined)('ethers over ethereumProvider', () =>
   test('a transaction whose outcome is unknown is sent once, and mayHaveRun says so', async () => {
     const { anvil, provider, sent } = await start()
     const signer = await provider.getSigner()
-    anvil.freeze()
+    await anvil.freeze()
     const failing = errorOf(signer.sendUncheckedTransaction({ to: contractAddress, gasLimit: 21_000 }))
     const transactions = (): number => sent.filter((frame) => frame.includes('eth_sendTransaction')).length
     await until('the call', () => transactions() === 1)

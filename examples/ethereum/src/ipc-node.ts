@@ -2,13 +2,13 @@
  * A node over its IPC socket, by Postern.
  */
 
-import { type Connection, connect, type Subscription } from 'postern'
+import { type Connection, type ConnectOptions, connect, type Subscription } from 'postern'
 import { NewHead, read } from './answers.ts'
 import type { EthereumNode, NodeCall } from './ethereum-node.ts'
 
 /** Connects to a node's socket, such as `unix:~/.ethereum/geth.ipc`. */
-export async function connectIpcNode(address: string): Promise<EthereumNode> {
-  return new IpcNode(await connect(address))
+export async function connectIpcNode(address: string, options: ConnectOptions = {}): Promise<EthereumNode> {
+  return new IpcNode(await connect(address, options))
 }
 
 class IpcNode implements EthereumNode {

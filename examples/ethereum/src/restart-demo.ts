@@ -82,7 +82,7 @@ async function killUnderCalls(client: Client, anvil: RestartableAnvil, log: Rest
   if (account === undefined) throw new Error('anvil has no accounts')
   const sent = log.methods.length
   // Stopped first: both calls are sent, and neither is answered.
-  anvil.freeze()
+  await anvil.freeze()
   const read = log.call('read under way', client.getGasPrice())
   const transfer = client.sendTransaction({ account, to: account, value: 1n, chain: null })
   const transaction = log.call('transaction under way', transfer)

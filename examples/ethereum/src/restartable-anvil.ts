@@ -1,7 +1,10 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Anvil, startAnvil } from './anvil.ts'
+import { until } from './until.ts'
 
 /** An anvil that can be killed and started again at the same path, each time with a new chain. */
 export class RestartableAnvil implements AsyncDisposable {
@@ -37,9 +40,12 @@ export class RestartableAnvil implements AsyncDisposable {
     return this.#anvil.httpUrl
   }
 
-  /** Stops it in the middle of whatever it does: it takes calls from now on, and answers none. */
-  freeze(): void {
-    process.kill(this.pid, 'SIGSTOP')
+  /** Stops it in the middle of whatever it does: once this has resolved it answers nothing, but takes what it is sent. */
+  async freeze(): Promise<void> {
+    const { pid } = this
+    process.kill(pid, 'SIGSTOP')
+    // On a busy machine its threads go on for a while.
+    await until('a stop of the node', () => isStopped(pid))
   }
 
   /** Ends it without a last word; its socket stays behind, stale. */
@@ -56,5 +62,20 @@ export class RestartableAnvil implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#anvil.stop()
     await rm(this.#directory, { recursive: true, force: true })
+  }
+}
+
+/** Whether all threads of a process are stopped, as the system says. */
+function isStopped(pid: number): boolean {
+  const tasks = `/proc/${pid}/task`
+  if (!existsSync(tasks))
+    return execFileSync('ps', ['-o', 'state=', '-p', String(pid)])
+      .toString()
+      .startsWith('T')
+  try {
+    return readdirSync(tasks).every((task) => readFileSync(`${tasks}/${task}/stat`, 'utf8').includes(') T '))
+  } catch {
+    // One of the threads ended while we looked.
+    return false
   }
 }

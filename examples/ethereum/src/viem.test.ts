@@ -105,7 +105,7 @@ describe.skipIf(findAnvil() === undefined)('viem over ipcTransport', () => {
     const { tap, count } = outgoing()
     const client = clientOf(ipcTransport(anvil.address, { tap, limits }))
     const [account] = (await client.getAddresses()) as [`0x${string}`]
-    anvil.freeze()
+    await anvil.freeze()
     const params = [{ from: account, to: account }] as never
     const sent = errorOf(client.request({ method: 'eth_sendTransaction', params } as never, { retryCount: 3 }))
     await until('the call', () => count('eth_sendTransaction') === 1)
@@ -123,7 +123,7 @@ describe.skipIf(findAnvil() === undefined)('viem over ipcTransport', () => {
     const anvil = await startedAnvil()
     const client = clientOf(ipcTransport(anvil.address))
     await client.getChainId()
-    anvil.freeze()
+    await anvil.freeze()
     const aborting = new AbortController()
     const call = errorOf(client.request({ method: 'eth_gasPrice' } as never, { signal: aborting.signal }))
     aborting.abort()
@@ -194,7 +194,7 @@ describe.skipIf(findAnvil() === undefined)('fallback of viem', () => {
       shouldThrow: (error: Error) => shouldThrow(error) || mayHaveRun(error),
     })
     const [account] = (await client.request({ method: 'eth_accounts' } as never)) as [`0x${string}`]
-    anvil.freeze()
+    await anvil.freeze()
     const params = [{ from: account, to: account }]
     const sent = errorOf(client.request({ method: 'eth_sendTransaction', params } as never))
     await until('the call', () => count('eth_sendTransaction') === 1)

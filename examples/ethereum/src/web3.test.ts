@@ -86,7 +86,7 @@ describe.skipIf(findAnvil() === undefined)('web3.js over ethereumProvider', () =
   test('a transaction whose outcome is unknown is sent once, and mayHaveRun says so', async () => {
     const { anvil, web3, sent } = await start()
     const [from = ''] = await web3.eth.getAccounts()
-    anvil.freeze()
+    await anvil.freeze()
     const params = [{ from, to: contractAddress }]
     const failing = errorOf(web3.requestManager.send({ method: 'eth_sendTransaction', params }))
     const transactions = (): number => sent.filter((frame) => frame.includes('eth_sendTransaction')).length

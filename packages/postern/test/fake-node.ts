@@ -33,7 +33,7 @@ export class FakeNode {
   #server: Server | undefined
   #subscribed = 0
 
-  constructor(path: string, answer: NodeAnswer) {
+  constructor(path: string, answer: NodeAnswer = () => undefined) {
     this.path = path
     this.address = `unix:${path}`
     this.#answer = (call) => answer(call) ?? answers(call)
@@ -111,7 +111,7 @@ function callsIn(frame: string): NodeCall[] {
 }
 
 /** A node that is gone when the test is over; with `started: false` it has yet to be started. */
-export async function fakeNode(answer: NodeAnswer = () => undefined, { started = true } = {}): Promise<FakeNode> {
+export async function fakeNode(answer?: NodeAnswer, { started = true } = {}): Promise<FakeNode> {
   const node = new FakeNode(join(await temporaryDirectory(), 'n'), answer)
   onTestFinished(() => node.kill())
   if (started) await node.start()

@@ -1,6 +1,8 @@
-import { describe, expect, it } from 'vitest'
-import { fakeNode } from '../../test/fake-node.ts'
+import { mkdir } from 'node:fs/promises'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { FakeNode, fakeNode } from '../../test/fake-node.ts'
 import { errorOf, providerOf } from '../../test/node-provider.ts'
+import { temporaryDirectory } from '../../test/temporary-directory.ts'
 import { until } from '../testing/until.ts'
 import { type EthereumProvider, ethereumProvider } from './ethereum-provider.ts'
 import type { ProviderMessage } from './provider-events.ts'
@@ -60,6 +62,25 @@ describe('ethereumProvider', () => {
         cause: { code: 'no_listener' },
       })
     }
+    await node.start()
+    expect(await provider.request({ method: 'eth_chainId' })).toBe('0x7a69')
+  })
+
+  it('request looks for a node by its name, each time that it connects', async ({ skip }) => {
+    const directory = await temporaryDirectory()
+    vi.stubEnv('HOME', directory)
+    vi.stubEnv('TMPDIR', directory)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    skip(process.platform !== 'linux', 'the data directory of geth has another name here')
+    const provider = ethereumProvider('geth', { limits: { connectMs: 100 } })
+    onTestFinished(() => provider.close())
+    expect(await errorOf(provider.request(blockNumber))).toMatchObject({
+      code: 4900,
+      message: `[no_listener] no geth listens where it usually does: there is nothing at ${directory}/.ethereum/geth.ipc, nothing at ${directory}/geth.ipc; start geth, without --ipcdisable, or give its address, as unix:/path/geth.ipc`,
+    })
+    await mkdir(`${directory}/.ethereum`)
+    const node = new FakeNode(`${directory}/.ethereum/geth.ipc`)
+    onTestFinished(() => node.kill())
     await node.start()
     expect(await provider.request({ method: 'eth_chainId' })).toBe('0x7a69')
   })

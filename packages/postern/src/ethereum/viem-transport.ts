@@ -15,7 +15,7 @@ import {
   providerOptionNames,
   type RequestArguments,
 } from './ethereum-provider.ts'
-import { ProviderRpcError } from './provider-error.ts'
+import type { ProviderRpcError } from './provider-error.ts'
 
 /** What a transport is called, and which methods it takes: as with viem's own transports. */
 export interface IpcTransportConfig extends Partial<Pick<TransportConfig, 'key' | 'name' | 'methods'>> {}
@@ -103,9 +103,9 @@ async function send(
   try {
     return await provider.request(call, signal === undefined ? {} : { signal })
   } catch (error) {
-    if (!(error instanceof ProviderRpcError)) throw error
+    if (typeof (error as ProviderRpcError).code !== 'number') throw error
     const { RpcRequestError } = await loadViem()
-    throw new RpcRequestError({ body: { ...call }, error, url: provider.node })
+    throw new RpcRequestError({ body: { ...call }, error: error as ProviderRpcError, url: provider.node })
   }
 }
 
