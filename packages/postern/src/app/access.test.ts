@@ -162,6 +162,7 @@ describe('what every server answers', () => {
     expect(await open.batch([['rpc.stop']])).toMatchObject([{ status: 'rejected', reason: { code: 'unknown_method' } }])
     expect(await open.api.info()).toBe('info')
     expect(await admin.call('rpc.stop')).toBe(null)
+    await server.closed
     expect(await open.closed).toBe(undefined)
     await until(() => server.connections === 0)
     expect(await codeOf(client(''))).toMatch(/no_listener/)

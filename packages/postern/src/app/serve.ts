@@ -63,6 +63,8 @@ export interface Server<M extends Members = NoErrors> {
   readonly emit: Emit<M>
   /** Gives the names back, lets the calls that run finish within `limits.drainMs`, and ends all connections. Idempotent. */
   close(): Promise<void>
+  /** Resolves when the server has been closed, by `close`, `rpc.stop` or a signal: the moment to close a database. */
+  readonly closed: Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -150,7 +152,9 @@ class OpenServer implements Server<Members> {
   readonly #budget: QueueBudget
   readonly #events = new Events()
   readonly #places: ServedAddress[] = []
+  readonly closed: Promise<void>
   readonly #stayOpen: () => void
+  #resolveClosed: () => void = () => undefined
   #closing: Promise<void> | undefined
 
   constructor(service: Service, options: ServeOptions) {
@@ -160,6 +164,9 @@ class OpenServer implements Server<Members> {
     this.#onError = guarded(options.onError ?? logError)
     this.#budget = new QueueBudget(this.#limits.maxQueuedTotalBytes)
     this.emit = service.contract === undefined ? Object.freeze({}) : emitOf(service.contract, this.#events)
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve
+    })
     this.#stayOpen = closeAtExit(this)
   }
 
@@ -211,6 +218,7 @@ class OpenServer implements Server<Members> {
     const released = await Promise.allSettled(this.#places.map((place) => place.release()))
     await Promise.all(this.#places.map((place) => place.endAll()))
     this.#stayOpen()
+    this.#resolveClosed()
     for (const outcome of released) if (outcome.status === 'rejected') throw outcome.reason
   }
 
