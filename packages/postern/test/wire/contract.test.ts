@@ -88,7 +88,9 @@ for (const [folder, options] of Object.entries(folders)) {
         const server = await served({ address: `unix:${path}`, ...(await options(directory)) })
         onTestFinished(() => server.close())
         const text = readFileSync(new URL(name, transcripts), 'utf8')
-        expect(await playTranscript(text, await rawClient(path))).toBeGreaterThan(0)
+        const peer = await rawClient(path)
+        expect(await playTranscript(text, peer)).toBeGreaterThan(0)
+        peer.socket.end()
         await server.close()
       })
     }

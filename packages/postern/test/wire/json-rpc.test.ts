@@ -42,7 +42,9 @@ describe('JSON-RPC on the wire', () => {
       })
       onTestFinished(() => server.close())
       const text = readFileSync(new URL(name, transcripts), 'utf8')
-      expect(await playTranscript(text, await rawClient(path))).toBeGreaterThan(0)
+      const peer = await rawClient(path)
+      expect(await playTranscript(text, peer)).toBeGreaterThan(0)
+      peer.socket.end()
       await server.close()
     })
   }
