@@ -196,4 +196,14 @@ describe('an address with access', () => {
       await expect(serve({ a: () => 1 }, { at: at as never })).rejects.toThrow(message)
     })
   }
+
+  it('is refused for a level that nothing asks for, but for admin', async () => {
+    const handlers = { info: () => '', shutdown: () => 1, pause: () => 1, blocks: () => [], logs: () => [] }
+    const at = { address: 'memory:levels', access: ['admin', 'admni'] }
+    await expect(serve(node, handlers, { at })).rejects.toThrow(
+      /access of memory:levels lists "admni", which no member of the contract asks for; there are admin, operator$/,
+    )
+    const server = await serve({ a: () => 1 }, { at: { address: 'memory:levels', access: ['admin'] } })
+    await server.close()
+  })
 })

@@ -182,10 +182,15 @@ describe('serve', () => {
 
   it('gives up on calls that run longer than drainMs when it closes', async () => {
     const at = await address()
-    const server = await serve({ never: () => new Promise(() => undefined) }, { at, limits: { drainMs: 50 } })
+    let runs = 0
+    const never = (): Promise<never> => {
+      runs++
+      return new Promise(() => undefined)
+    }
+    const server = await serve({ never }, { at, limits: { drainMs: 50 } })
     const connection = await connect(at, { reconnect: false })
     const call: Promise<unknown> = connection.call('never').catch((reason: unknown) => reason)
-    await until(() => server.connections === 1)
+    await until(() => runs === 1)
     await server.close()
     expect(isPosternError(await call, 'unknown_outcome')).toBe(true)
   })

@@ -115,6 +115,7 @@ async function open(service: Service, options: ServeOptions): Promise<Server<Mem
   if (options.client !== undefined && !isContract(options.client))
     throw new TypeError('client is the contract that the clients serve, made with contract()')
   const places = placesOf(options.at)
+  checkLevels(places, service)
   const server = new OpenServer(service, options)
   try {
     for (const place of places) await server.listen(place)
@@ -141,6 +142,18 @@ function placesOf(at: unknown): readonly PlaceOptions[] {
     if (token !== undefined) checkToken(token)
     return place as PlaceOptions
   })
+}
+
+/** A level that nothing asks for is a slip of the pen, behind which members would be missing. `admin` is what rpc.stop asks for. */
+function checkLevels(places: readonly PlaceOptions[], { routes }: Service): void {
+  const known = new Set(['admin', ...routes.flatMap(({ member }) => member?.access ?? [])])
+  for (const { address, access = [] } of places) {
+    const unknown = access.find((level) => !known.has(level))
+    if (unknown !== undefined)
+      throw new TypeError(
+        `access of ${address} lists ${JSON.stringify(unknown)}, which no member of the contract asks for; there are ${[...known].join(', ')}`,
+      )
+  }
 }
 
 class OpenServer implements Server<Members> {

@@ -2,6 +2,7 @@
  * One address of a server: takes connections, within its limits, and holds the conversations that come of them.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Address } from '../core/address.ts'
 import type { Channel, Listener } from '../core/channel.ts'
 import { PosternError } from '../core/errors.ts'
@@ -11,7 +12,7 @@ import { type Tap, tapChannel } from '../core/tap.ts'
 import type { QueueBudget } from '../framing/queue-budget.ts'
 import { jsonRpc } from '../protocols/json-rpc.ts'
 import type { CallHandler, Caller } from '../rpc/incoming-call.ts'
-import { Session } from '../rpc/session.ts'
+import { quietMs, Session } from '../rpc/session.ts'
 import type { OnError } from './error-log.ts'
 import { type ListenRequest, mechanismOf } from './mechanisms.ts'
 import { sniff } from './sniff.ts'
@@ -94,6 +95,8 @@ export class ServedAddress {
 
   /** Ends the conversations, after what they have under way. */
   async endAll(): Promise<void> {
+    // Who has just connected may have a call on its way.
+    if (this.#silent.size > 0) await sleep(quietMs)
     for (const stream of this.#silent) stream.abort()
     await Promise.all([...this.#sessions].map((session) => session.close()))
   }

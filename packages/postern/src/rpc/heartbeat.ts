@@ -3,6 +3,9 @@
  * nothing was read from it. Runs while there are subscriptions, for who only listens would never notice.
  */
 
+import { PosternError } from '../core/errors.ts'
+import type { Limits } from '../core/limits.ts'
+
 /** What a heartbeat is made of. */
 export interface HeartbeatOptions {
   /** `limits.heartbeatMs`: after so long without a byte the peer is asked; 0 is never. */
@@ -60,4 +63,12 @@ export class Heartbeat {
       ask()
     }
   }
+}
+
+/** Why a connection is given up whose other side has died without a word. */
+export function silenceOf({ address, limits }: { readonly address: string; readonly limits: Limits }): PosternError {
+  return new PosternError(
+    'closed',
+    `${address} gave no sign of life in three times limits.heartbeatMs (${limits.heartbeatMs} ms), though it was asked`,
+  )
 }

@@ -18,7 +18,13 @@ function follow(pending: PendingCalls, timeoutMs: number, options: PendingCall['
   const outcomes: Outcome[] = []
   return {
     outcomes,
-    call: pending.add({ method: 'm', options, timeoutMs, settle: (outcome) => outcomes.push(outcome) }),
+    call: pending.add({
+      method: 'm',
+      options,
+      timeoutMs,
+      tracing: undefined,
+      settle: (outcome) => outcomes.push(outcome),
+    }),
   }
 }
 

@@ -21,7 +21,7 @@ import type { Protocol } from '../protocols/protocol.ts'
 import { BatchAnswer, HeldBatches, type ParkedBytes } from './batch-answer.ts'
 import { CallSlots } from './flow-control.ts'
 import { IdTable } from './id-table.ts'
-import { type CallHandler, type CallHost, type Caller, IncomingCall, Refusal } from './incoming-call.ts'
+import { type CallHandler, type CallHost, type Caller, IncomingCall, Refusal, refusal } from './incoming-call.ts'
 import { ServedStreams } from './served-streams.ts'
 import { frameBytes, isTraced, Tracing } from './tracing.ts'
 
@@ -32,7 +32,8 @@ export interface ServingOptions {
   readonly limits: Limits
   /** Names this side in traces. */
   readonly address: string
-  readonly handler: CallHandler
+  /** Without one every call is `unknown_method`. */
+  readonly handler: CallHandler | undefined
   /** The other side, for handlers that call back. */
   readonly client: Caller
   /** Told of what goes wrong in a handler; the peer is told `internal` and no more. */
@@ -58,6 +59,7 @@ interface Job {
 
 export class Serving implements CallHost {
   readonly #options: ServingOptions
+  readonly #handler: CallHandler
   readonly #slots: CallSlots<Job>
   /** The calls that run or wait, by id, so that they can be cancelled. */
   readonly #calls = new IdTable<Job>()
@@ -76,6 +78,7 @@ export class Serving implements CallHost {
 
   constructor(options: ServingOptions) {
     this.#options = options
+    this.#handler = options.handler ?? serveNothing
     this.#slots = new CallSlots(options.limits)
   }
 
@@ -206,7 +209,7 @@ export class Serving implements CallHost {
     let value: unknown
     try {
       if (isTraced()) job.tracing = this.#trace(job)
-      value = job.tracing === undefined ? this.#options.handler(call) : this.#runTraced(call, job.tracing)
+      value = job.tracing === undefined ? this.#handler(call) : this.#runTraced(call, job.tracing)
       if (isThenable(value)) {
         // What is not a promise may call back twice.
         const promise = value instanceof Promise ? value : Promise.resolve(value)
@@ -231,7 +234,7 @@ export class Serving implements CallHost {
   }
 
   #runTraced(call: IncomingCall, tracing: Tracing): unknown {
-    return tracing.run(() => this.#options.handler(call))
+    return tracing.run(() => this.#handler(call))
   }
 
   #succeed(job: Job, value: unknown): void {
@@ -354,4 +357,8 @@ export function sendOrCut(channel: Channel, frame: OutgoingFrame): void {
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
+}
+
+const serveNothing: CallHandler = ({ id, method }) => {
+  if (id !== undefined) throw refusal('unknown_method', `no method ${JSON.stringify(method)}: nothing is served here`)
 }

@@ -2,11 +2,9 @@
  * One conversation over one channel: the calls of both sides, until the channel ends and every promise has settled.
  */
 
-import type { Integers } from '../codecs/codec.ts'
 import type { Channel } from '../core/channel.ts'
 import { isPosternError, PosternError } from '../core/errors.ts'
 import type { Frame } from '../core/frame.ts'
-import type { Limits } from '../core/limits.ts'
 import type { Peer } from '../core/stream.ts'
 import { wireError } from '../protocols/json-rpc-codes.ts'
 import {
@@ -17,41 +15,24 @@ import {
   type Incoming,
   type NoteMessage,
 } from '../protocols/message.ts'
-import type { Protocol, ReadOptions } from '../protocols/protocol.ts'
+import type { ReadOptions } from '../protocols/protocol.ts'
 import { type BatchCall, Calling } from './calling.ts'
-import { type CallHandler, type Caller, refusal } from './incoming-call.ts'
+import type { Caller } from './incoming-call.ts'
 import type { CallOptions, Outcome } from './pending-calls.ts'
-import { Heartbeat } from './heartbeat.ts'
+import { Heartbeat, silenceOf } from './heartbeat.ts'
 import { InexactFrames } from './inexact-frames.ts'
 import { sendOrCut, Serving } from './serving.ts'
+import type { SessionOptions } from './session-options.ts'
 import type { Subscription, SubscriptionHost } from './subscription.ts'
-
-/** What a session is told when it is made. */
-export interface SessionOptions {
-  /** A server says why it ends a conversation that makes no sense; a client drops it and tells its callers. */
-  readonly side: 'server' | 'client'
-  /** Names the other side in errors. */
-  readonly address: string
-  readonly protocol: Protocol
-  readonly limits: Limits
-  /** How unsafe whole numbers in answers are given. */
-  readonly integers: Integers
-  /** Answers the calls of the other side; without one every call is `unknown_method`. */
-  readonly handler?: CallHandler
-  /** Whether the other side is known to be Postern, so that `rpc.*` may be sent. */
-  readonly postern: boolean
-  /** Where a token is required: whether this is it. Until then nothing else is answered. */
-  readonly authenticate?: (token: unknown) => boolean
-  /** The other side has shown the token. */
-  readonly onAuthenticated?: () => void
-  /** How handlers call back; the session itself when absent. */
-  readonly clientOf?: (session: Session) => Caller
-  /** Told of what no caller is told: exceptions of handlers, and errors that name no call. */
-  readonly onError: (error: unknown, context: string) => void
-}
 
 /** How long a session that has said its last word waits for the other side to close. */
 const lingerMs = 500
+
+/**
+ * How long nothing may come before a server that is closing ends: what its clients have sent by then is refused in
+ * words, and not cut off behind the end, where they could not know whether it ran.
+ */
+export const quietMs = 20
 
 /** How often a session whose peer only reads makes sure that it still does. */
 const probeMs = 1_000
@@ -68,13 +49,16 @@ export class Session implements Caller, SubscriptionHost {
   readonly #serving: Serving
   /** Calls must be exact to the last digit; answers that are not are read once more as their caller wants. */
   readonly #reading: ReadOptions
-  readonly #resolveClosed: (reason: PosternError | undefined) => void
+  #resolveClosed: (reason: PosternError | undefined) => void = () => undefined
   /** The channel ends as soon as nothing is under way. */
   #closing = false
   /** No new calls are taken, and `drainMs` runs. */
   #finishing = false
   #ended = false
   #over = false
+  /** Nothing more is to be expected from it. */
+  #quiet = false
+  #quietTimer: NodeJS.Timeout | undefined
   /** Why nothing new can be called, and why nothing is answered any more. */
   #refusing: PosternError | undefined
   #stopped: PosternError | undefined
@@ -91,15 +75,13 @@ export class Session implements Caller, SubscriptionHost {
     this.#channel = channel
     this.#options = options
     this.#reading = { limits: options.limits, integers: 'error' }
-    let resolveClosed: (reason: PosternError | undefined) => void = () => undefined
     this.closed = new Promise((resolve) => {
-      resolveClosed = resolve
+      this.#resolveClosed = resolve
     })
-    this.#resolveClosed = resolveClosed
     this.#locked = options.authenticate !== undefined
-    const { handler = serveNothing, clientOf, protocol, limits, address, onError } = options
-    const onIdle = (): void => this.#endIfIdle()
+    const { handler, clientOf, protocol, limits, address, onError } = options
     const client = clientOf?.(this) ?? this
+    const onIdle = (): void => this.#endIfIdle()
     this.#serving = new Serving({ channel, protocol, limits, address, handler, client, onError, onIdle })
   }
 
@@ -121,7 +103,10 @@ export class Session implements Caller, SubscriptionHost {
         this.#calling?.progress(head, bytes)
       },
       fault: (error) => this.#fault(error),
-      drain: () => this.#drained(),
+      drain: () => {
+        this.#serving.drained()
+        this.#calling?.drained()
+      },
       end: () => this.#peerEnded(),
       finished: () => this.#abortAfter(lingerMs),
       close: (reason) => this.#closed(reason),
@@ -171,7 +156,7 @@ export class Session implements Caller, SubscriptionHost {
       heartbeatMs: this.#options.limits.heartbeatMs,
       wanted: () => this.#asking().subscriptions.size > 0,
       ask: () => this.#asking().request('rpc.ping', undefined, {}, () => undefined),
-      onDead: () => this.abort(this.#silence()),
+      onDead: () => this.abort(silenceOf(this.#options)),
     })
     this.#heartbeat.start()
   }
@@ -181,10 +166,9 @@ export class Session implements Caller, SubscriptionHost {
     return String(++this.#lastSubscription)
   }
 
+  // A session is one connection: nothing comes behind it that would need these.
   leave(): void {}
-
   expect(): void {}
-
   refused(): void {}
 
   returns(): boolean {
@@ -208,15 +192,8 @@ export class Session implements Caller, SubscriptionHost {
     this.#channel.abort(reason)
   }
 
-  #silence(): PosternError {
-    const { address, limits } = this.#options
-    return new PosternError(
-      'closed',
-      `${address} gave no sign of life in three times limits.heartbeatMs (${limits.heartbeatMs} ms), though it was asked`,
-    )
-  }
-
   #frame(frame: Frame): void {
+    if (this.#quietTimer !== undefined) this.#awaitQuiet()
     this.#heartbeat?.heard()
     const { integers, limits, protocol } = this.#options
     let incoming: Incoming
@@ -325,6 +302,7 @@ export class Session implements Caller, SubscriptionHost {
     if (this.#finishing) return
     const error = new PosternError('permission_denied', `the first call here is rpc.auth with this server's token`)
     this.#reason ??= error
+    this.#quiet = true
     this.#say(errorAnswer(id, wireError(error.code, error.sentence)))
     this.#finishWork()
     this.#endIfIdle()
@@ -344,15 +322,11 @@ export class Session implements Caller, SubscriptionHost {
     sendOrCut(this.#channel, this.#options.protocol.write(answer))
   }
 
-  #drained(): void {
-    this.#serving.drained()
-    this.#calling?.drained()
-  }
-
   /** What arrives makes no sense any more. */
   #fault(error: PosternError): void {
     if (this.#over || this.#reason !== undefined) return
     this.#reason = error
+    this.#quiet = true
     if (this.#options.side === 'client' || error.code === 'closed') this.#channel.abort(error)
     else {
       this.#say(errorAnswer(null, wireError(error.code, error.sentence)))
@@ -370,6 +344,7 @@ export class Session implements Caller, SubscriptionHost {
     this.#probeTimer = setInterval(() => this.#channel.send(''), probeMs)
     this.#probeTimer.unref()
     this.#closing = true
+    this.#quiet = true
     // A client that still runs what it was asked gives it the time of a close; a server serves who only reads.
     if (this.#options.side === 'client') this.#abortAfter(this.#options.limits.drainMs)
     this.#endIfIdle()
@@ -387,9 +362,22 @@ export class Session implements Caller, SubscriptionHost {
   /** Ends the channel when nothing is under way any more; from then on only what is queued has to leave. */
   #endIfIdle(): void {
     if (!this.#closing || this.#ended || this.#over || !this.#serving.idle || this.#calling?.idle === false) return
+    if (this.#finishing && !this.#quiet && this.#options.side === 'server') {
+      this.#awaitQuiet()
+      return
+    }
     this.#ended = true
     clearTimeout(this.#lastTimer)
     this.#channel.end()
+  }
+
+  #awaitQuiet(): void {
+    clearTimeout(this.#quietTimer)
+    this.#quietTimer = setTimeout(() => {
+      this.#quietTimer = undefined
+      this.#quiet = true
+      this.#endIfIdle()
+    }, quietMs)
   }
 
   #abortAfter(ms: number): void {
@@ -401,6 +389,7 @@ export class Session implements Caller, SubscriptionHost {
     this.#over = true
     clearTimeout(this.#lastTimer)
     clearInterval(this.#probeTimer)
+    clearTimeout(this.#quietTimer)
     this.#heartbeat?.stop()
     const why = this.#reason ?? reason
     const error = why ?? new PosternError('closed', `the connection to ${this.#options.address} has ended`)
@@ -408,8 +397,4 @@ export class Session implements Caller, SubscriptionHost {
     this.#serving.abandon(error)
     this.#resolveClosed(why)
   }
-}
-
-const serveNothing: CallHandler = ({ id, method }) => {
-  if (id !== undefined) throw refusal('unknown_method', `no method ${JSON.stringify(method)}: nothing is served here`)
 }
