@@ -162,6 +162,11 @@ function ownService({ serve, handlers }: ConnectOptions): OwnService {
       throw new TypeError('serve is a contract and its handlers: serve: [contract, handlers]')
     service = serviceOfContract(serve[0], serve[1] as AnyHandlers)
   } else if (handlers !== undefined) service = serviceOf(handlers, 'client')
+  const withAccess = service?.routes.find(({ member }) => member?.access !== undefined)
+  if (withAccess !== undefined)
+    throw new TypeError(
+      `${withAccess.name} asks for access, which addresses give; a client has none, and serves all of it`,
+    )
   if (service === undefined) return { handler: undefined, emit: Object.freeze({}) }
   const events = new Events()
   const emit = service.contract === undefined ? Object.freeze({}) : emitOf(service.contract, events)

@@ -19,6 +19,7 @@ const node = contract('node', {
   blocks: stream({ yields: z.int() }),
   joined: event({ payload: z.object({ name: z.string().transform((name) => name.length) }) }),
   left: event(),
+  maybe: event({ payload: z.string().optional() }),
 })
 const screen = contract('screen', {
   ask: method({ params: z.string(), returns: z.boolean() }),
@@ -33,6 +34,10 @@ it('emits the events of the contract, with what goes into their schemas', async 
   server.emit.joined({ name: 'alice' })
   server.emit.left()
   server.emit.left({ any: 'thing' })
+  server.emit.maybe()
+  server.emit.maybe('text')
+  // @ts-expect-error another payload
+  server.emit.maybe(5)
   // @ts-expect-error the payload is needed
   server.emit.joined()
   // @ts-expect-error what comes out of the schema is not what goes in

@@ -152,6 +152,24 @@ describe('serve', () => {
     await server.close()
   })
 
+  it('holds limits.maxConnections connections, also inside one process', async () => {
+    for (const at of [await address(), 'memory:crowded']) {
+      const told: unknown[] = []
+      const server = await serve({ a: () => 1 }, { at, limits: { maxConnections: 2 }, onError: (e) => told.push(e) })
+      onTestFinished(() => server.close())
+      const connections = [await connect(at, { reconnect: false }), await connect(at, { reconnect: false })]
+      for (const connection of connections) expect(await connection.call('a')).toBe(1)
+      const third = await connect(at, { reconnect: false })
+      await third.closed
+      expect(String(told[0])).toContain('limits.maxConnections (2) are open')
+      await connections[0]?.close()
+      await until(() => server.connections === 1)
+      const fourth = await connect(at, { reconnect: false })
+      expect(await fourth.call('a')).toBe(1)
+      for (const connection of [...connections, fourth]) await connection.close()
+    }
+  })
+
   it('leaves nothing behind when one of its addresses cannot be had', async () => {
     const free = await address()
     const taken = await address()

@@ -79,7 +79,9 @@ export class ServedAddress {
     }
     this.#listener =
       mechanism.carries === 'frames'
-        ? await mechanism.listen(address.target, request, (channel) => this.#converse(channel))
+        ? await mechanism.listen(address.target, request, (channel) => {
+            if (this.#takes(channel)) this.#converse(channel)
+          })
         : await mechanism.listen(address.target, request, (stream) => this.#accept(stream))
   }
 
@@ -103,13 +105,8 @@ export class ServedAddress {
 
   /** A stream that has said nothing yet costs its slot and no more; where a token is required, it has little time. */
   #accept(stream: Stream): void {
+    if (!this.#takes(stream)) return
     const { budget, limits, onError, address, authenticate } = this.#options
-    const refusal = this.#refusal()
-    if (refusal !== undefined || this.#closing) {
-      stream.abort()
-      if (refusal !== undefined && !this.#closing) onError(refusal, address.text)
-      return
-    }
     this.#silent.add(stream)
     const tooLate = (reason: PosternError): void => {
       // A conversation tells of its end itself.
@@ -138,12 +135,18 @@ export class ServedAddress {
     )
   }
 
-  #refusal(): PosternError | undefined {
-    const { maxConnections, maxUnauthenticated } = this.#options.limits
-    if (this.connections >= maxConnections) return refused('maxConnections', maxConnections, 'are open')
-    if (this.#unauthenticated >= maxUnauthenticated)
-      return refused('maxUnauthenticated', maxUnauthenticated, 'have not shown their token')
-    return undefined
+  /** Whether there is room for one more connection; else it is dropped. */
+  #takes(connection: Stream | Channel): boolean {
+    const { address, limits, onError } = this.#options
+    const { maxConnections, maxUnauthenticated } = limits
+    let refusal: PosternError | undefined
+    if (this.connections >= maxConnections) refusal = refused('maxConnections', maxConnections, 'are open')
+    else if (this.#unauthenticated >= maxUnauthenticated)
+      refusal = refused('maxUnauthenticated', maxUnauthenticated, 'have not shown their token')
+    if (refusal === undefined && !this.#closing) return true
+    connection.abort()
+    if (refusal !== undefined && !this.#closing) onError(refusal, address.text)
+    return false
   }
 
   /** Counts a connection as unauthenticated until the function returned is called; `tooLate` runs after `handshakeMs`. */

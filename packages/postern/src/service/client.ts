@@ -32,12 +32,10 @@ export interface ItemStream<Item> extends AsyncIterableIterator<Item, undefined>
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** A function with params that are needed, may be left out, or are not known. */
-type WithParams<Params, Options, Result> = unknown extends Params
-  ? (params?: unknown, options?: Options) => Result
-  : undefined extends Params
-    ? (params?: Params, options?: Options) => Result
-    : (params: Params, options?: Options) => Result
+/** A function with params that are needed, or may be left out. */
+type WithParams<Params, Options, Result> = undefined extends Params
+  ? (params?: Params, options?: Options) => Result
+  : (params: Params, options?: Options) => Result
 
 /** A method or a stream of a contract as a function. */
 export type ApiFunction<M> = M extends StreamMember

@@ -9,8 +9,8 @@ import type { EventMember, Members, SentItemOf } from './members.ts'
 
 /** The events of a contract as functions that emit them. */
 export type Emit<M extends Members> = {
-  readonly [K in keyof M as M[K] extends EventMember ? K : never]: unknown extends SentItemOf<M[K]>
-    ? (payload?: unknown) => void
+  readonly [K in keyof M as M[K] extends EventMember ? K : never]: undefined extends SentItemOf<M[K]>
+    ? (payload?: SentItemOf<M[K]>) => void
     : (payload: SentItemOf<M[K]>) => void
 }
 

@@ -196,6 +196,11 @@ describe('what a client serves', () => {
     ['a handler missing', { serve: [screen, { ask: () => 1 }] }, /has a stream lines, but no handler/],
     ['a handler of an event', { serve: [screen, { moved: () => 1 }] }, /moved is an event: it has no handler/],
     ['a handler too many', { serve: [screen, { nothing: () => 1 }] }, /contract screen does not have/],
+    [
+      'a member that asks for access',
+      { serve: [contract('a', { b: method({ access: 'admin' }) }), { b: () => 1 }] },
+      /a\.b asks for access, which addresses give/,
+    ],
     ['no function', { handlers: { a: 5 } }, /handler of a must be a function/],
     ['a reserved name', { handlers: { 'rpc.x': () => 1 } }, /rpc\.\* is reserved/],
   ]
