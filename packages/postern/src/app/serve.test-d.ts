@@ -53,6 +53,24 @@ it('emits the events of the contract, with what goes into their schemas', async 
   plain.emit.joined({ name: 'alice' })
 })
 
+it('lets handlers emit with the server that they make', async () => {
+  const server = await serve(
+    node,
+    {
+      work: async (name) => {
+        server.emit.joined({ name })
+        return name
+      },
+      async *blocks() {
+        server.emit.left()
+        yield 1
+      },
+    },
+    { at: 'memory:x' },
+  )
+  expectTypeOf(server).toEqualTypeOf<Server<typeof node.members>>()
+})
+
 it('types ctx.client by the contract that clients serve, also beside functions among the options', () => {
   void serve(
     node,
