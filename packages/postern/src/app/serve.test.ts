@@ -245,6 +245,11 @@ describe('serve', () => {
     ],
     ['a handler that is none', () => serve({ a: 1 as never }, { at: 'memory:x' }), /handler of a must be a function/],
     ['a reserved name', () => serve({ 'rpc.x': () => 1 }, { at: 'memory:x' }), /rpc\.\* is reserved/],
+    ['a contract that is none', () => serve({} as never, handlers, { at: 'memory:x' }), /one made with contract\(\)/],
+    ['no handlers', () => serve(undefined as never, { at: 'memory:x' }), /handlers is an object of functions/],
+    ['a list of handlers', () => serve([] as never, { at: 'memory:x' }), /handlers is an object of functions/],
+    ['no handlers of a contract', () => serve(withZod, null as never, { at: 'memory:x' }), /handlers is an object/],
+    ['middleware that is none', () => serve({ a: () => 1 }, { at: 'memory:x', use: [5 as never] }), /use is an array/],
     ['a missing handler', () => serve(withZod, {} as never, { at: 'memory:x' }), /no handler was given/],
     [
       'a handler too many',
