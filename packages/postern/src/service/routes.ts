@@ -8,7 +8,7 @@ import type { Events } from './events.ts'
 import type { AnyHandlers, Handler, Handlers } from './handlers.ts'
 import type { Member, MethodMember } from './members.ts'
 import type { Middleware } from './middleware.ts'
-import { checkValue, type Issue, issueText, type StandardSchema } from './standard-schema.ts'
+import { checkReceived, type Issue, issueText, type StandardSchema } from './standard-schema.ts'
 
 /** What can be called under one name. */
 export interface Route {
@@ -107,7 +107,7 @@ export function withChecked(
   next: (checked: unknown) => unknown,
 ): unknown {
   if (schema === undefined) return next(value)
-  const checked = checkValue(schema, value, invalidParams)
+  const checked = checkReceived(schema, value, invalidParams)
   return checked instanceof Promise ? checked.then(next) : next(checked)
 }
 

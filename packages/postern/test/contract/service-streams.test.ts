@@ -17,6 +17,7 @@ const node = contract('node', {
   waits: stream(),
   array: stream({ yields: z.string() }),
   later: stream({ params: z.string().optional(), yields: z.string().nullable() }),
+  nullable: stream({ params: z.string().nullable() }),
   none: stream(),
   broken: stream(),
   ping: method(),
@@ -82,6 +83,7 @@ function handlersOf(ran: Ran) {
     },
     array: () => ['a', 'b'],
     later: async (text: string | undefined) => [text ?? 'nothing', null],
+    nullable: (text: string | null) => [text],
     none: () => 5 as never,
     broken: () => ({
       [Symbol.asyncIterator]: () => {
@@ -128,6 +130,8 @@ for (const harness of harnesses) {
       expect(await drain(api.array())).toEqual({ items: ['a', 'b'] })
       expect(await drain(api.later())).toEqual({ items: ['nothing', null] })
       expect(await drain(api.later('text'))).toEqual({ items: ['text', null] })
+      expect(await drain(api.nullable(null))).toEqual({ items: [null] })
+      expect(await drain(api.nullable('text'))).toEqual({ items: ['text'] })
     })
 
     it('ends with the error that its handler makes for its subscriber, after the items before it', async () => {
