@@ -245,7 +245,11 @@ describe('serve', () => {
     ],
     ['a handler that is none', () => serve({ a: 1 as never }, { at: 'memory:x' }), /handler of a must be a function/],
     ['a reserved name', () => serve({ 'rpc.x': () => 1 }, { at: 'memory:x' }), /rpc\.\* is reserved/],
-    ['a contract that is none', () => serve({} as never, handlers, { at: 'memory:x' }), /one made with contract\(\)/],
+    [
+      'a contract that is none',
+      () => serve({} as never, handlers as never, { at: 'memory:x' }),
+      /one made with contract\(\)/,
+    ],
     ['no handlers', () => serve(undefined as never, { at: 'memory:x' }), /handlers is an object of functions/],
     ['a list of handlers', () => serve([] as never, { at: 'memory:x' }), /handlers is an object of functions/],
     ['no handlers of a contract', () => serve(withZod, null as never, { at: 'memory:x' }), /handlers is an object/],
