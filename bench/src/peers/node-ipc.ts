@@ -1,5 +1,5 @@
 /**
- * node-ipc, as the maintained fork @achrinza/node-ipc: events both ways. A call is an event and so is its answer, with
+ * @achrinza/node-ipc, a maintained fork: events both ways. A call is an event and so is its answer, with
  * a number that joins them, since it has none.
  */
 

@@ -99,10 +99,12 @@ export class Serving implements CallHost {
   }
 
   get streams(): ServedStreams {
+    if (this.#streams !== undefined) return this.#streams
     const { channel, protocol, limits, onError } = this.#options
-    const onIdle = (): void => this.#tellIdle()
-    this.#streams ??= new ServedStreams({ channel, protocol, limits, onError, onIdle })
-    return this.#streams
+    const streams = new ServedStreams({ channel, protocol, limits, onError, onIdle: () => this.#tellIdle() })
+    if (this.#stopped) streams.stopAll(new PosternError('closed', 'the connection is being closed'))
+    this.#streams = streams
+    return streams
   }
 
   /** Takes a call or a note of `bytes` on the wire. */

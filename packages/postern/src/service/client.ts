@@ -19,7 +19,8 @@ export interface ApiStreamOptions<Params = unknown> {
   readonly signal?: AbortSignal
   /**
    * Lets the stream begin again after a lost connection: with the params that it returns, or with the same ones. Called
-   * when all items that had arrived were taken. Without it the iteration throws `closed`.
+   * when all items that had arrived were taken; again for the same gap when the next server dies before it answers.
+   * Without it the iteration throws `closed`.
    */
   readonly onGap?: (gap: Gap) => Params | undefined
 }

@@ -49,6 +49,48 @@ for (const harness of harnesses) {
       expect(isPosternError(error, 'closed')).toBe(true)
       expect(server.connections).toBe(0)
     })
+
+    it('is not held up by a stream, or a listener, whose call was still on its way through the middleware', async () => {
+      let finished = 0
+      let pass: () => void = () => undefined
+      async function* numbers(): AsyncGenerator<number> {
+        try {
+          for (let n = 0; ; n++) yield n
+        } finally {
+          finished++
+        }
+      }
+      const waiting: Promise<void>[] = []
+      const gate = new Promise<void>((resolve) => {
+        pass = resolve
+      })
+      const { client, server } = await opened(
+        harness,
+        node,
+        { work: (n) => n, numbers },
+        {
+          limits: { drainMs: 20_000 },
+          use: [
+            async (call, next) => {
+              if (call.kind !== 'method') {
+                waiting.push(gate)
+                await gate
+              }
+              return next(call)
+            },
+          ],
+        },
+      )
+      const { api, on } = await client()
+      const codes = [codeOf(api.numbers().ready), codeOf(on.joined(() => undefined).ready)]
+      await until(() => waiting.length === 2)
+      const closing = server.close()
+      while ((await codeOf(api.work(1))) === 'none');
+      pass()
+      await closing
+      await Promise.all(codes)
+      expect(finished).toBe(0)
+    })
   })
 }
 
