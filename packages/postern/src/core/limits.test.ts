@@ -3,7 +3,7 @@ import { maxTimerMs } from './deadline.ts'
 import { defaultLimits, type Limits, resolveLimits } from './limits.ts'
 
 const names = Object.keys(defaultLimits) as (keyof Limits)[]
-const mayBeZero = ['retries', 'maxWaiting', 'drainMs']
+const mayBeZero = ['retries', 'maxWaiting', 'heartbeatMs', 'drainMs']
 
 test('defaultLimits are the published ones', () => {
   expect(defaultLimits).toEqual({
@@ -16,6 +16,8 @@ test('defaultLimits are the published ones', () => {
     maxBatchCalls: 1_000,
     maxBatchAnswerBytes: 25_000_000,
     maxConnections: 1_024,
+    maxUnauthenticated: 64,
+    handshakeMs: 5_000,
     frameProgressMs: 30_000,
     maxRunning: 128,
     maxWaiting: 1_024,
@@ -31,6 +33,7 @@ test('defaultLimits are the published ones', () => {
     retries: 5,
     retryMinMs: 50,
     retryMaxMs: 5_000,
+    heartbeatMs: 15_000,
     drainMs: 5_000,
   })
   expect(Object.isFrozen(defaultLimits)).toBe(true)
