@@ -17,6 +17,11 @@ export interface DecodeOptions {
   readonly integers?: Integers
   /** The name of a member of the top object whose bytes are wanted as they are, as a `RawValue`. */
   readonly rawMember?: string
+  /** The place of an item of the top array whose bytes are wanted as they are, as a `RawValue`. */
+  readonly rawItem?: number
+  /** Deepest nesting, and the objects and arrays in one frame. Default: any. `limit_exceeded` above. */
+  readonly maxDepth?: number
+  readonly maxContainers?: number
 }
 
 /** The bytes of a value that was not decoded: valid UTF-8 where the codec is text, and otherwise unchecked. */
@@ -28,9 +33,12 @@ export class RawValue {
   }
 }
 
+/** What a codec is called. `structured` stays inside one process. */
+export type CodecName = 'json' | 'msgpack' | 'cbor' | 'structured'
+
 /** A way to write values as bytes. */
 export interface Codec {
-  readonly name: 'json' | 'msgpack' | 'cbor'
+  readonly name: CodecName
   /**
    * Throws `TypeError` for a value that the codec cannot carry exactly, naming where in it and what would carry it, and
    * `frame_too_large` for one that makes more text than a string can hold.
@@ -41,4 +49,11 @@ export interface Codec {
    * range of a double, or an unsafe one with `integers: 'error'`.
    */
   decode(frame: Uint8Array, options?: DecodeOptions): unknown
+}
+
+/** A codec whose frames are arrays in a binary form, as MessagePack-RPC wants them. */
+export interface BinaryCodec extends Codec {
+  encode(value: unknown): Uint8Array
+  /** The whole numbers that the top array begins with, as far as `head`, the first bytes of a frame, holds them. Never throws. */
+  peekIntegers(head: Uint8Array): readonly number[]
 }

@@ -11,6 +11,8 @@ test('defaultLimits are the published ones', () => {
     maxAnswerBytes: 134_217_728,
     maxDepth: 64,
     maxContainers: 1_000_000,
+    maxHeaderBytes: 8_192,
+    maxHeaders: 32,
     maxMethodBytes: 256,
     maxIdBytes: 256,
     maxBatchCalls: 1_000,
@@ -33,6 +35,7 @@ test('defaultLimits are the published ones', () => {
     retries: 5,
     retryMinMs: 50,
     retryMaxMs: 5_000,
+    maxRestarts: 5,
     heartbeatMs: 15_000,
     drainMs: 5_000,
   })

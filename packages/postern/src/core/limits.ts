@@ -15,6 +15,10 @@ export interface Limits {
   readonly maxDepth: number
   /** Objects and arrays in one call: 2 bytes on the wire become 40 in memory, so this caps a call's heap near 64 MB. */
   readonly maxContainers: number
+  /** Bytes of the headers before one frame, where frames have headers. NATS allows a line of 4 KiB. */
+  readonly maxHeaderBytes: number
+  /** Headers before one frame. Language servers send one or two. */
+  readonly maxHeaders: number
   /** Longest method name, as at geth. */
   readonly maxMethodBytes: number
   /** Longest id of a call, which every answer carries back. */
@@ -59,6 +63,8 @@ export interface Limits {
   readonly retryMinMs: number
   /** Longest pause between retries. */
   readonly retryMaxMs: number
+  /** Starts of a spawned program, one after the other, that end before it has answered anything; then it is given up. */
+  readonly maxRestarts: number
   /** After so long without a byte a Postern server with subscriptions is asked whether it lives; 0: never. Dead after 2 questions. */
   readonly heartbeatMs: number
   /** Time that a closing server gives to the calls that run. */
@@ -71,6 +77,8 @@ export const defaultLimits: Limits = Object.freeze({
   maxAnswerBytes: 128 * 1024 * 1024,
   maxDepth: 64,
   maxContainers: 1_000_000,
+  maxHeaderBytes: 8 * 1024,
+  maxHeaders: 32,
   maxMethodBytes: 256,
   maxIdBytes: 256,
   maxBatchCalls: 1_000,
@@ -93,6 +101,7 @@ export const defaultLimits: Limits = Object.freeze({
   retries: 5,
   retryMinMs: 50,
   retryMaxMs: 5_000,
+  maxRestarts: 5,
   heartbeatMs: 15_000,
   drainMs: 5_000,
 })

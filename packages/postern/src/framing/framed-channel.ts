@@ -38,10 +38,19 @@ function frameLimits({ side, limits }: FramedChannelOptions): FrameLimits {
       maxFrameBytes: limits.maxAnswerBytes,
       maxDepth: unbounded,
       maxContainers: unbounded,
+      maxHeaderBytes: limits.maxHeaderBytes,
+      maxHeaders: limits.maxHeaders,
     }
   }
-  const { maxCallBytes, maxDepth, maxContainers } = limits
-  return { limitName: 'maxCallBytes', maxFrameBytes: maxCallBytes, maxDepth, maxContainers }
+  const { maxCallBytes, maxDepth, maxContainers, maxHeaderBytes, maxHeaders } = limits
+  return {
+    limitName: 'maxCallBytes',
+    maxFrameBytes: maxCallBytes,
+    maxDepth,
+    maxContainers,
+    maxHeaderBytes,
+    maxHeaders,
+  }
 }
 
 class FramedChannel implements Channel {

@@ -10,14 +10,20 @@ import type { OutgoingFrame } from '../core/channel.ts'
 import { PosternError } from '../core/errors.ts'
 import type { Frame } from '../core/frame.ts'
 
+/** What bounds a value beside its bytes; Infinity where only the bytes count. */
+export interface NestingLimits {
+  readonly maxDepth: number
+  readonly maxContainers: number
+}
+
 /** What bounds a frame on its way in. */
-export interface FrameLimits {
+export interface FrameLimits extends NestingLimits {
   /** Which limit `maxFrameBytes` came from, for the error that names it. */
   readonly limitName: 'maxCallBytes' | 'maxAnswerBytes'
   readonly maxFrameBytes: number
-  /** Bounds on nesting and on the number of containers; Infinity where only the bytes count. */
-  readonly maxDepth: number
-  readonly maxContainers: number
+  /** Bounds on the headers before a frame, where a framing has any. */
+  readonly maxHeaderBytes: number
+  readonly maxHeaders: number
 }
 
 /** Takes whole frames, in order; called within `push`, `quiet` or `end`. */

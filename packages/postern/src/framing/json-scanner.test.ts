@@ -4,8 +4,6 @@ import { countedBuffer } from '../testing/counted-buffer.ts'
 import { JsonScanner } from './json-scanner.ts'
 
 const unbounded = {
-  limitName: 'maxAnswerBytes',
-  maxFrameBytes: Number.POSITIVE_INFINITY,
   maxDepth: Number.POSITIVE_INFINITY,
   maxContainers: Number.POSITIVE_INFINITY,
 } as const

@@ -6,7 +6,7 @@
  */
 
 import { PosternError } from '../core/errors.ts'
-import type { FrameLimits } from './framing.ts'
+import type { NestingLimits } from './framing.ts'
 
 const quote = 0x22
 const backslash = 0x5c
@@ -23,14 +23,14 @@ for (const byte of [quote, openBrace, closeBrace, openBracket, closeBracket]) st
 const nearBytes = 40
 
 export class JsonScanner {
-  readonly #limits: FrameLimits
+  readonly #limits: NestingLimits
   #depth = 0
   #containers = 0
   #inString = false
   /** The last byte seen was an unescaped backslash inside a string. */
   #escaped = false
 
-  constructor(limits: FrameLimits) {
+  constructor(limits: NestingLimits) {
     this.#limits = limits
   }
 

@@ -16,6 +16,8 @@ const serverLimits: FrameLimits = {
   maxFrameBytes: 1_000_000,
   maxDepth: 64,
   maxContainers: 1_000,
+  maxHeaderBytes: 8_192,
+  maxHeaders: 32,
 }
 
 function reader(given: Partial<FrameLimits> = {}) {

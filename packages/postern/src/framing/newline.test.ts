@@ -17,6 +17,8 @@ const limits: FrameLimits = {
   maxFrameBytes: 100_000,
   maxDepth: Number.POSITIVE_INFINITY,
   maxContainers: Number.POSITIVE_INFINITY,
+  maxHeaderBytes: 8_192,
+  maxHeaders: 32,
 }
 
 /** A decoder with what comes out of it as text. */

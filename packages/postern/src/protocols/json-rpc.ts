@@ -22,6 +22,8 @@ import type { Protocol } from './protocol.ts'
 /** JSON-RPC 2.0 in JSON text. */
 export const jsonRpc: Protocol = {
   name: 'json-rpc',
+  maxId: Number.MAX_SAFE_INTEGER,
+  exactIntegers: false,
   read: (frame, { limits, integers, raw }) =>
     readJsonRpc(decodeJson(frame, raw === true ? { integers, rawMember: 'result' } : { integers }), limits),
   readValue: (bytes, integers) => json.decode(bytes, { integers }),

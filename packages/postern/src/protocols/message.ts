@@ -71,3 +71,9 @@ export function readWireError(error: unknown): WireError {
   const read = { code: typeof code === 'number' ? code : 0, message: typeof message === 'string' ? message : '' }
   return data === undefined ? read : { ...read, data }
 }
+
+/** The members of params that go by name: an object, as JSON-RPC has it, or the only element of an array, as MessagePack-RPC. */
+export function namedParams(params: unknown): Readonly<Record<string, unknown>> {
+  const named: unknown = Array.isArray(params) && params.length === 1 ? params[0] : params
+  return typeof named === 'object' && named !== null ? (named as Readonly<Record<string, unknown>>) : {}
+}

@@ -19,6 +19,10 @@ export interface ReadOptions {
 /** One way to hold a conversation. */
 export interface Protocol {
   readonly name: string
+  /** The largest number that can be the id of a call; behind it they begin again. */
+  readonly maxId: number
+  /** Whether integers beyond 2^53 - 1 come through exact, so that a call may hold them. */
+  readonly exactIntegers: boolean
   /**
    * Throws `bad_frame` for bytes that are not the protocol's codec, and `bad_message` for numbers that cannot be held
    * exactly as `integers` asks. What is no message is read as `invalid`.
@@ -28,8 +32,8 @@ export interface Protocol {
   readValue(bytes: Uint8Array, integers: Integers): unknown
   /** Throws `TypeError` for a value that cannot be carried exactly. */
   write(message: Message): OutgoingFrame
-  /** Joins written messages to one frame. */
-  writeBatch(messages: readonly OutgoingFrame[]): OutgoingFrame
+  /** Joins written messages to one frame; undefined where the protocol knows no batches. */
+  readonly writeBatch: ((messages: readonly OutgoingFrame[]) => OutgoingFrame) | undefined
   /** The id of the message whose first bytes these are, where it can be seen; undefined where it cannot, or is in a batch. */
   peekId(head: Uint8Array): Id | undefined
 }

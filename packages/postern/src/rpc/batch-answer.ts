@@ -18,6 +18,7 @@ interface BatchAnswerOptions {
   /** What all unfinished batches of the connection hold; together not more than twice `maxBytes`. */
   readonly parked: ParkedBytes
   readonly protocol: Protocol
+  readonly writeBatch: NonNullable<Protocol['writeBatch']>
   /** `limits.maxBatchAnswerBytes`. */
   readonly maxBytes: number
   /** Sends the frame, at once or later, and then calls `sent`. */
@@ -43,7 +44,7 @@ export class BatchAnswer {
 
   /** Puts a written answer in its place. One that would lead over the limit is replaced by an error, once that was told. */
   put(place: number, id: Id, answer: OutgoingFrame, onTooLarge?: () => void): void {
-    const { protocol, maxBytes, parked, send } = this.#options
+    const { maxBytes, parked, send, writeBatch } = this.#options
     const bytes = typeof answer === 'string' ? Buffer.byteLength(answer) : answer.length
     const fits = this.#bytes + bytes <= maxBytes && parked.bytes + bytes <= 2 * maxBytes
     if (fits) {
@@ -52,7 +53,7 @@ export class BatchAnswer {
     } else onTooLarge?.()
     this.#answers[place] = fits ? answer : this.#tooLarge(id)
     if (--this.#missing === 0) {
-      send(protocol.writeBatch(this.#answers), () => {
+      send(writeBatch(this.#answers), () => {
         parked.bytes -= this.#bytes
         for (const run of this.#afterwards) run()
       })

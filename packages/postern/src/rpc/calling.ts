@@ -11,6 +11,7 @@ import { errorFromWire, saysClosing } from '../protocols/json-rpc-codes.ts'
 import type { ErrorMessage, Id, NoteMessage, ResultMessage, WireError } from '../protocols/message.ts'
 import type { Protocol } from '../protocols/protocol.ts'
 import { type CallOptions, type Outcome, type PendingCall, PendingCalls } from './pending-calls.ts'
+import type { CancelMethod } from './session-options.ts'
 import { readNotice, Subscriptions } from './subscriptions.ts'
 import { frameBytes, isTraced, Tracing } from './tracing.ts'
 import { type Waiting, WaitingRoom } from './waiting-room.ts'
@@ -26,6 +27,8 @@ export interface CallingOptions {
   readonly integers: Integers
   /** Whether the other side is known to be Postern, so that `rpc.*` may be sent. */
   readonly postern: boolean
+  /** The note that takes a call back; default `rpc.cancel` where the other side is Postern, else none. */
+  readonly cancelMethod?: CancelMethod | undefined
   /** Told of errors that name no call; other answers that nobody waits for are late ones, and counted. */
   readonly onError: (error: unknown, context: string) => void
   /** Called when the last pending call has settled. */
@@ -49,7 +52,7 @@ const tellingCodes: ReadonlySet<ErrorCode> = new Set(['bad_frame', 'bad_message'
 export class Calling {
   readonly subscriptions: Subscriptions
   readonly #options: CallingOptions
-  readonly #pending = new PendingCalls((call) => this.#tellCancelled(call))
+  readonly #pending: PendingCalls
   /** The calls of each batch that has not been answered. */
   readonly #batches = new Set<readonly PendingCall[]>()
   readonly #waiting: WaitingRoom
@@ -61,6 +64,7 @@ export class Calling {
 
   constructor(options: CallingOptions) {
     this.#options = options
+    this.#pending = new PendingCalls(options.protocol.maxId, (call) => this.#tellCancelled(call))
     this.subscriptions = new Subscriptions({ ...options, onExpect: options.onSubscribe })
     this.#waiting = new WaitingRoom(options.channel)
   }
@@ -132,6 +136,9 @@ export class Calling {
 
   batch(calls: readonly BatchCall[], options: CallOptions): Promise<PromiseSettledResult<unknown>[]> {
     if (calls.length === 0) throw new TypeError('a batch has at least one call')
+    const { writeBatch } = this.#options.protocol
+    if (writeBatch === undefined)
+      return Promise.allSettled(calls.map(([method, params]) => this.call(method, params, options)))
     const group: PendingCall[] = []
     const frames: OutgoingFrame[] = []
     const outcomes = calls.map(
@@ -148,7 +155,7 @@ export class Calling {
     if (group.length === 0) return settled
     this.#batches.add(group)
     const wanted = (): boolean => group.some(({ id }) => this.#pending.get(id) !== undefined)
-    this.#whenRoom({ wanted, send: () => this.#send(this.#options.protocol.writeBatch(frames), group) })
+    this.#whenRoom({ wanted, send: () => this.#send(writeBatch(frames), group) })
     return settled.finally(() => this.#batches.delete(group))
   }
 
@@ -316,8 +323,9 @@ export class Calling {
   }
 
   #tellCancelled({ id, frameNumber }: PendingCall): void {
+    const { cancelMethod = this.postern ? 'rpc.cancel' : undefined } = this.#options
     // One for each call that was sent, so the queue stays bounded though nobody asks whether it is full.
-    if (this.postern && frameNumber > 0) this.tell('rpc.cancel', { id })
+    if (cancelMethod !== undefined && frameNumber > 0) this.tell(cancelMethod, { id })
     this.#tellIdle()
   }
 

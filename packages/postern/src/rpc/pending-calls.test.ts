@@ -33,7 +33,7 @@ const codeOf = ({ outcomes: [outcome] }: Followed): unknown =>
 
 test('PendingCalls ends each call at its own deadline, once, and tells of it', () => {
   const givenUp: PendingCall[] = []
-  const pending = new PendingCalls((call) => givenUp.push(call))
+  const pending = new PendingCalls(Number.MAX_SAFE_INTEGER, (call) => givenUp.push(call))
   const [late, soon] = [follow(pending, 1_000), follow(pending, 100)]
   vi.advanceTimersByTime(99)
   expect(pending.size).toBe(2)
@@ -49,7 +49,7 @@ test('PendingCalls ends each call at its own deadline, once, and tells of it', (
 })
 
 test('PendingCalls renews the deadline of the call whose answer arrives, and of all where nobody knows', () => {
-  const pending = new PendingCalls(() => undefined)
+  const pending = new PendingCalls(Number.MAX_SAFE_INTEGER, () => undefined)
   const onProgress = vi.fn()
   const [one, other] = [follow(pending, 100, { onProgress }), follow(pending, 100)]
   vi.advanceTimersByTime(80)
@@ -66,7 +66,7 @@ test('PendingCalls renews the deadline of the call whose answer arrives, and of 
 })
 
 test('PendingCalls gives up a call whose signal aborts, and listens no longer', () => {
-  const pending = new PendingCalls(() => undefined)
+  const pending = new PendingCalls(Number.MAX_SAFE_INTEGER, () => undefined)
   const controller = new AbortController()
   const followed = follow(pending, 100, { signal: controller.signal })
   controller.abort()
@@ -75,7 +75,7 @@ test('PendingCalls gives up a call whose signal aborts, and listens no longer', 
 })
 
 test('PendingCalls ends all with what is said of each', () => {
-  const pending = new PendingCalls(() => undefined)
+  const pending = new PendingCalls(Number.MAX_SAFE_INTEGER, () => undefined)
   const all = [follow(pending, 100), follow(pending, 100, { raw: true })]
   expect(pending.hasRaw).toBe(true)
   pending.settleAll(({ id }) => new PosternError(id === 1 ? 'closed' : 'unknown_outcome', 'gone'))

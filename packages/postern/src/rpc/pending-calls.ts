@@ -55,12 +55,17 @@ interface NewCall {
 
 export class PendingCalls {
   readonly #calls = new IdTable<PendingCall>()
+  readonly #maxId: number
   readonly #onGivenUp: GivenUp
   readonly #timer = new DeadlineTimer((now) => this.#endOverdue(now))
   #lastId = 0
+  /** The ids have begun again, so that one may belong to a call that waits. */
+  #mayBeInUse = false
   #rawCalls = 0
 
-  constructor(onGivenUp: GivenUp) {
+  /** Ids begin again behind `maxId`. */
+  constructor(maxId: number, onGivenUp: GivenUp) {
+    this.#maxId = maxId
     this.#onGivenUp = onGivenUp
   }
 
@@ -74,7 +79,7 @@ export class PendingCalls {
   }
 
   add({ method, options, timeoutMs, settle, tracing }: NewCall): PendingCall {
-    const id = ++this.#lastId
+    const id = this.#nextId()
     const dueMs = nowMs() + timeoutMs
     const { signal } = options
     let stopListening: (() => void) | undefined
@@ -103,6 +108,18 @@ export class PendingCalls {
     if (options.raw === true) this.#rawCalls++
     this.#timer.expect(dueMs)
     return call
+  }
+
+  /** Skips the ids of calls that still wait; there are always more ids than calls. */
+  #nextId(): number {
+    do {
+      if (this.#lastId < this.#maxId) this.#lastId++
+      else {
+        this.#lastId = 1
+        this.#mayBeInUse = true
+      }
+    } while (this.#mayBeInUse && this.#calls.get(this.#lastId) !== undefined)
+    return this.#lastId
   }
 
   get(id: Id | undefined): PendingCall | undefined {

@@ -19,7 +19,7 @@ import type { Channel, OutgoingFrame } from '../core/channel.ts'
 import { PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
 import { closingError, wireError } from '../protocols/json-rpc-codes.ts'
-import type { WireError } from '../protocols/message.ts'
+import { namedParams, type WireError } from '../protocols/message.ts'
 import type { Protocol } from '../protocols/protocol.ts'
 import { type IncomingCall, Refusal, refusal } from './incoming-call.ts'
 
@@ -110,8 +110,7 @@ export class ServedStreams {
 
   /** Takes a note that grants credit; what makes no sense grants none. */
   credit(params: unknown): void {
-    if (typeof params !== 'object' || params === null) return
-    const { subscription, add } = params as Readonly<Record<string, unknown>>
+    const { subscription, add } = namedParams(params)
     const served = typeof subscription === 'string' ? this.#served.get(subscription) : undefined
     if (served instanceof RunningStream && typeof add === 'number' && Number.isSafeInteger(add) && add > 0)
       served.grant(add)

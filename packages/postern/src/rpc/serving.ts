@@ -137,9 +137,13 @@ export class Serving implements CallHost {
   /** Takes the calls of a batch, and what in it is no message; their answers leave as one. */
   takeBatch({ messages }: Batch, bytes: number): void {
     const { channel, limits, protocol } = this.#options
+    const { writeBatch } = protocol
+    // Who has no batches reads none.
+    if (writeBatch === undefined) return
     const batches = (this.#heldBatches ??= new HeldBatches(channel, limits.maxBatchAnswerBytes))
     const answer = new BatchAnswer({
       protocol,
+      writeBatch,
       maxBytes: limits.maxBatchAnswerBytes,
       parked: this.#parked,
       send: (frame, sent) => batches.send(frame, sent),

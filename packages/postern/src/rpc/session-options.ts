@@ -6,6 +6,9 @@ import type { Protocol } from '../protocols/protocol.ts'
 import type { CallHandler, Caller } from './incoming-call.ts'
 import type { Session } from './session.ts'
 
+/** How a call is taken back: between Postern peers, and with the headers of LSP. */
+export type CancelMethod = 'rpc.cancel' | '$/cancelRequest'
+
 /** What a session is told when it is made. */
 export interface SessionOptions {
   /** A server says why it ends a conversation that makes no sense; a client drops it and tells its callers. */
@@ -20,6 +23,8 @@ export interface SessionOptions {
   readonly handler?: CallHandler
   /** Whether the other side is known to be Postern, so that `rpc.*` may be sent. */
   readonly postern: boolean
+  /** The note that takes a call back; default `rpc.cancel` where the other side is Postern, else none. */
+  readonly cancelMethod?: CancelMethod | undefined
   /** Where a token is required: whether this is it. Until then nothing else is answered. */
   readonly authenticate?: (token: unknown) => boolean
   /** The other side has shown the token. */

@@ -13,6 +13,7 @@ import {
   errorAnswer,
   type Id,
   type Incoming,
+  namedParams,
   type NoteMessage,
 } from '../protocols/message.ts'
 import type { ReadOptions } from '../protocols/protocol.ts'
@@ -74,7 +75,10 @@ export class Session implements Caller, SubscriptionHost {
   constructor(channel: Channel, options: SessionOptions) {
     this.#channel = channel
     this.#options = options
-    this.#reading = { limits: options.limits, integers: 'error' }
+    this.#reading = {
+      limits: options.limits,
+      integers: options.protocol.exactIntegers ? options.integers : 'error',
+    }
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve
     })
@@ -213,15 +217,9 @@ export class Session implements Caller, SubscriptionHost {
 
   #asking(): Calling {
     if (this.#calling !== undefined) return this.#calling
-    const { protocol, limits, address, integers, postern, onError } = this.#options
     const calling = new Calling({
+      ...this.#options,
       channel: this.#channel,
-      protocol,
-      limits,
-      address,
-      integers,
-      postern,
-      onError,
       onIdle: () => this.#endIfIdle(),
       onSubscribe: () => this.#watchPeer(),
     })
@@ -273,7 +271,7 @@ export class Session implements Caller, SubscriptionHost {
   }
 
   #note(note: NoteMessage, bytes: number): void {
-    if (cancelMethods.has(note.method)) this.#serving.cancel((note.params as { id?: unknown } | undefined)?.id)
+    if (cancelMethods.has(note.method)) this.#serving.cancel(namedParams(note.params)['id'])
     else if (note.method === 'rpc.credit') this.#serving.credit(note.params)
     else if (this.#calling?.notice(note) !== true) this.#serving.take(note, bytes)
   }

@@ -13,7 +13,7 @@
 import { PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
 import { errorFromWire } from '../protocols/json-rpc-codes.ts'
-import { readWireError, type WireError } from '../protocols/message.ts'
+import { namedParams, readWireError, type WireError } from '../protocols/message.ts'
 
 /** How a server names a subscription. */
 export type SubscriptionId = string | number
@@ -36,8 +36,7 @@ interface Notice {
 
 /** What an incoming note says of a subscription, or undefined when it is another kind of note. */
 export function readNotice(params: unknown): Notice | undefined {
-  if (typeof params !== 'object' || params === null || Array.isArray(params)) return undefined
-  const { subscription, result, error, done } = params as Readonly<Record<string, unknown>>
+  const { subscription, result, error, done } = namedParams(params)
   if (typeof subscription !== 'string' && typeof subscription !== 'number') return undefined
   if (error !== undefined && error !== null) return { subscription, error: readWireError(error) }
   return done === true ? { subscription, done } : { subscription, result }

@@ -74,6 +74,8 @@ const anyLimits: FrameLimits = {
   maxFrameBytes: 64 * mib,
   maxDepth: Number.POSITIVE_INFINITY,
   maxContainers: Number.POSITIVE_INFINITY,
+  maxHeaderBytes: 8 * 1024,
+  maxHeaders: 32,
 }
 
 const promises: Readonly<Record<FramingPromise, Cases>> = {

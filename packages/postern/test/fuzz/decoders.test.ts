@@ -81,7 +81,14 @@ function outcome<T>(run: () => T, codes: readonly ErrorCode[]): { value: T } | {
   }
 }
 
-const frameLimits = { limitName: 'maxCallBytes', maxFrameBytes: 200, maxDepth: 8, maxContainers: 30 } as const
+const frameLimits = {
+  limitName: 'maxCallBytes',
+  maxFrameBytes: 200,
+  maxDepth: 8,
+  maxContainers: 30,
+  maxHeaderBytes: 60,
+  maxHeaders: 4,
+} as const
 const framingCodes: readonly ErrorCode[] = ['bad_frame', 'frame_too_large', 'limit_exceeded', 'closed']
 
 /** The frames that come out when the bytes are cut at random, and whether the stream was refused. */
