@@ -84,3 +84,16 @@ test('PendingCalls ends all with what is said of each', () => {
   expect(pending.sole()).toBe(undefined)
   expect(vi.getTimerCount()).toBe(0)
 })
+
+test('PendingCalls begins again behind the largest id, and skips those that wait', () => {
+  const pending = new PendingCalls(3, () => undefined)
+  const add = (): number =>
+    pending.add({ method: 'm', options: {}, timeoutMs: 60_000, settle: () => undefined, tracing: undefined }).id
+  expect([add(), add(), add()]).toEqual([1, 2, 3])
+  pending.settle(1, { value: 1 })
+  pending.settle(3, { value: 3 })
+  expect([add(), add()]).toEqual([1, 3])
+  pending.settle(2, { value: 2 })
+  expect(add()).toBe(2)
+  pending.settleAll(() => new PosternError('closed', 'over'))
+})
