@@ -2,8 +2,9 @@
  * How a stream of bytes is cut into frames. Pure: a framing touches no stream, timer or clock.
  *
  * The contract, checked by `testing/framing-contract.ts`: any frames, cut anywhere, come back whole and in order; no
- * byte is looked at again because others follow; nothing beyond `maxFrameBytes` is ever held; what is not the framing
- * throws and the decoder is then of no more use.
+ * byte is looked at again because others follow; of a frame nothing beyond `maxFrameBytes` is ever held, and of the
+ * headers before it nothing beyond `maxHeaderBytes`; a frame that announces its size is refused before its bytes are
+ * kept; what is not the framing throws and the decoder is then of no more use.
  */
 
 import type { OutgoingFrame } from '../core/channel.ts'
@@ -63,6 +64,11 @@ export function frameTooLarge(limits: FrameLimits, atLeast: number): PosternErro
     `${what} of at least ${atLeast} bytes exceeds limits.${limits.limitName} (${limits.maxFrameBytes})`,
     { details: { limit: limits.limitName, value: limits.maxFrameBytes } },
   )
+}
+
+/** The error for a frame over one of the limits beside its bytes; `what` is what it has too much of. */
+export function overLimit(limit: keyof FrameLimits, value: number, what: string): PosternError {
+  return new PosternError('limit_exceeded', `${what} exceeds limits.${limit} (${value})`, { details: { limit, value } })
 }
 
 /** The error for a stream that ended inside a frame. */

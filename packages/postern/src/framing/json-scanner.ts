@@ -5,8 +5,7 @@
  * grammar: what it passes, `JSON.parse` judges. Long strings are skipped by the native search for their quote.
  */
 
-import { PosternError } from '../core/errors.ts'
-import type { NestingLimits } from './framing.ts'
+import { type NestingLimits, overLimit } from './framing.ts'
 
 const quote = 0x22
 const backslash = 0x5c
@@ -112,8 +111,4 @@ function countBackslashesBefore(chunk: Buffer, end: number, from: number): numbe
   let index = end
   while (index > from && chunk[index - 1] === backslash) index--
   return end - index
-}
-
-function overLimit(limit: string, value: number, what: string): PosternError {
-  return new PosternError('limit_exceeded', `${what} exceeds limits.${limit} (${value})`, { details: { limit, value } })
 }

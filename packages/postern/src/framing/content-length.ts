@@ -1,0 +1,47 @@
+/**
+ * Frames behind headers, as the base protocol of language servers has them.
+ *
+ * ```
+ * Content-Length: 52\r\n
+ * Content-Type: application/vscode-jsonrpc; charset=utf-8\r\n      may be left out
+ * \r\n
+ * {"jsonrpc":"2.0",...}                                            so many bytes
+ * ```
+ *
+ * Source: Language Server Protocol 3.17, "Base Protocol". Other headers are passed over. Whatever two readers could
+ * take in two ways is refused: a length given twice, signed, in other digits than decimal ones, or folded over lines.
+ */
+
+import type { OutgoingFrame } from '../core/channel.ts'
+import { AnnouncedDecoder } from './announced-decoder.ts'
+import { ContentLengthReader } from './content-length-reader.ts'
+import type { Framing } from './framing.ts'
+
+/** Headers with the length of the frame, a blank line, then the frame. */
+export const contentLength: Framing = {
+  name: 'content-length',
+  decoder: (limits) => new AnnouncedDecoder(limits, new ContentLengthReader(limits)),
+  encode: encodeHeaded,
+}
+
+/** Text longer than this is not joined with its header: that would copy it. */
+const joinedTextLength = 64 * 1024
+
+/** Each frame behind its header; the text of all small frames leaves as one piece. */
+function encodeHeaded(frames: readonly OutgoingFrame[]): readonly OutgoingFrame[] {
+  const pieces: OutgoingFrame[] = []
+  let text = ''
+  for (const frame of frames) {
+    if (typeof frame === 'string') {
+      text += `Content-Length: ${Buffer.byteLength(frame)}\r\n\r\n`
+      if (frame.length <= joinedTextLength) {
+        text += frame
+        continue
+      }
+    } else text += `Content-Length: ${frame.length}\r\n\r\n`
+    pieces.push(text, frame)
+    text = ''
+  }
+  if (text !== '') pieces.push(text)
+  return pieces
+}
