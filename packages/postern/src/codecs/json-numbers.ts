@@ -94,6 +94,14 @@ export function shorten(literal: string): string {
   return literal.length > 40 ? `${literal.slice(0, 40)}…` : literal
 }
 
+/** The error for an unsafe integer where exact ones are asked for. */
+export function unsafeInteger(digits: string): PosternError {
+  return new PosternError(
+    'bad_message',
+    `the integer ${shorten(digits)} is beyond 2^53 - 1 and would be rounded; send it as a string`,
+  )
+}
+
 /** Parses valid JSON text, with the integers at these places as bigint. */
 export function parseWithBigInts(text: string, integers: readonly TextRange[]): unknown {
   const mark = numberMark()

@@ -91,7 +91,22 @@ describe('encode', () => {
   ])('json refuses %s and says where it is', (value, words) => {
     expect(() => json.encode(value)).toThrow(TypeError)
     expect(() => json.encode(value)).toThrow(words)
-    expect(() => json.encode(value)).toThrow('JSON cannot carry; send it as a string')
+    expect(() => json.encode(value)).toThrow(
+      /JSON cannot carry; (use codec=msgpack or codec=cbor, or )?send it as a string$/,
+    )
+  })
+
+  test.each([
+    [1n, true],
+    [[Buffer.from('x')], true],
+    [new Uint8Array(1), true],
+    [Number.NaN, false],
+    [new Map(), false],
+    [new Float64Array(1), false],
+  ])('json names the codecs that carry %s, where there are any', (value, carried) => {
+    const words = 'JSON cannot carry; use codec=msgpack or codec=cbor, or send it as a string'
+    if (carried) expect(() => json.encode(value)).toThrow(words)
+    else expect(() => json.encode(value)).toThrow('JSON cannot carry; send it as a string')
   })
 
   test('json refuses a value that contains itself, in members, lists and what toJSON gives', () => {

@@ -8,10 +8,11 @@ import { PosternError } from '../core/errors.ts'
 import { excerptOfText } from '../core/escape.ts'
 import { Frame } from '../core/frame.ts'
 import { type Codec, type DecodeOptions, RawValue } from './codec.ts'
-import { findLoss, isChangedNumber, type Loss } from './json-loss.ts'
+import { findLoss, isChangedNumber } from './json-loss.ts'
 import { numberMark } from './json-mark.ts'
 import { memberRange } from './json-members.ts'
-import { checkFinite, mayHoldChangedNumber, parseWithBigInts, shorten, unsafeIntegers } from './json-numbers.ts'
+import { checkFinite, mayHoldChangedNumber, parseWithBigInts, unsafeInteger, unsafeIntegers } from './json-numbers.ts'
+import { describeLoss } from './loss.ts'
 
 /** The JSON codec. */
 export const json: Codec = { name: 'json', encode: encodeJson, decode }
@@ -19,13 +20,8 @@ export const json: Codec = { name: 'json', encode: encodeJson, decode }
 /** The text of a value. Throws `TypeError` for one that JSON cannot carry, naming where in it. */
 export function encodeJson(value: unknown): string {
   const loss = findLoss(value)
-  if (loss !== undefined && loss !== 'changed number') throw new TypeError(describeLoss(loss))
+  if (loss !== undefined && loss !== 'changed number') throw new TypeError(describeLoss(loss, 'JSON'))
   return withinOneString(() => (loss === undefined ? JSON.stringify(value) : stringifyExactly(value)))
-}
-
-function describeLoss({ path, what }: Exclude<Loss, string>): string {
-  const where = path === '' ? 'the value' : path
-  return `${where} is ${what}, which JSON cannot carry; send it as a string`
 }
 
 /** As `JSON.stringify`, with every number as it is read again. */
@@ -95,13 +91,6 @@ function parse(text: string): unknown {
 
 function notUtf8(): PosternError {
   return new PosternError('bad_frame', 'a frame is not valid UTF-8')
-}
-
-function unsafeInteger(digits: string): PosternError {
-  return new PosternError(
-    'bad_message',
-    `the integer ${shorten(digits)} is beyond 2^53 - 1 and would be rounded; send it as a string`,
-  )
 }
 
 /** Decodes an object but for one member, whose bytes it leaves as they are. */
