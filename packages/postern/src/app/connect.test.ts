@@ -137,7 +137,7 @@ describe('Connection', () => {
   it('refuses params that JSON cannot carry, saying where', async () => {
     const connection = await opened({ a: () => 1 })
     await expect(connection.call('a', { deep: [1n] })).rejects.toThrow(
-      /deep\[0\] is the bigint 1, which JSON cannot carry; send it as a string/,
+      /deep\[0\] is the bigint 1, which JSON cannot carry; use codec=msgpack or codec=cbor, or send it as a string/,
     )
     await expect(connection.call('a', new Uint8Array(3))).rejects.toThrow(/Uint8Array/)
     await expect(connection.call('a', Number.NaN)).rejects.toThrow(/NaN/)

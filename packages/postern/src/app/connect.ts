@@ -9,8 +9,7 @@ import { PosternError } from '../core/errors.ts'
 import { type Limits, resolveLimits } from '../core/limits.ts'
 import { type Tap, tapChannel } from '../core/tap.ts'
 import { framedChannel } from '../framing/framed-channel.ts'
-import { newline } from '../framing/newline.ts'
-import { jsonRpc } from '../protocols/json-rpc.ts'
+import type { Framing } from '../framing/framing.ts'
 import type { CallHandler } from '../rpc/incoming-call.ts'
 import { LastingSession } from '../rpc/lasting-session.ts'
 import { retry } from '../rpc/retry.ts'
@@ -24,6 +23,7 @@ import { checkOptions } from '../service/options.ts'
 import { router } from '../service/router.ts'
 import { type Service, serviceOf, serviceOfContract } from '../service/routes.ts'
 import { type ClientCall, Connection } from './connection.ts'
+import { chooseConversation, clientConversation, type Conversation } from './conversation.ts'
 import { guarded, logError, type OnError } from './error-log.ts'
 import { mechanismOf } from './mechanisms.ts'
 import { ServedClient } from './served-client.ts'
@@ -129,11 +129,11 @@ async function open(
   const { use = [], reconnect = true, signal, onDisconnect, onReconnect } = options
   checkMiddleware(use)
   const address = parseAddress(text)
-  checkConversation(address)
+  const conversation = await clientConversation(chooseConversation(address.parameters, address.text))
   const limits = resolveLimits(options.limits)
   const onError = guarded(options.onError ?? logError)
   const { handler, emit } = ownService(options)
-  const parts: SessionParts = { address, limits, handler, contract, options, onError }
+  const parts: SessionParts = { address, conversation, limits, handler, contract, options, onError }
   const first = await retry(() => openSession(parts, signal), { limits, signal })
   const session = new LastingSession(first, {
     address: address.text,
@@ -175,6 +175,7 @@ function ownService({ serve, handlers }: ConnectOptions): OwnService {
 
 interface SessionParts {
   readonly address: Address
+  readonly conversation: Conversation
   readonly limits: Limits
   readonly handler: CallHandler | undefined
   readonly contract: Contract | undefined
@@ -184,13 +185,15 @@ interface SessionParts {
 
 /** A session that is ready for calls: where a token is required, it has been shown. */
 async function openSession(parts: SessionParts, signal: AbortSignal | undefined): Promise<Session> {
-  const { address, limits, handler, contract, options, onError } = parts
+  const { address, conversation, limits, handler, contract, options, onError } = parts
+  const { framing, protocol, cancelMethod } = conversation
   const { tap, token } = options
-  const channel = await openChannel(address, { limits, trust: options.trust ?? [], signal })
+  const channel = await openChannel(address, framing, { limits, trust: options.trust ?? [], signal })
   const session = new Session(tap === undefined ? channel : tapChannel(channel, tap), {
     side: 'client',
     address: address.text,
-    protocol: jsonRpc,
+    protocol,
+    cancelMethod,
     limits,
     integers: options.integers ?? 'bigint',
     postern: options.postern ?? (token !== undefined || contract?.foreign === false),
@@ -210,19 +213,19 @@ interface ChannelRequest {
   readonly signal: AbortSignal | undefined
 }
 
-async function openChannel(address: Address, { limits, trust, signal }: ChannelRequest): Promise<Channel> {
+async function openChannel(
+  address: Address,
+  framing: Framing,
+  { limits, trust, signal }: ChannelRequest,
+): Promise<Channel> {
   const mechanism = await mechanismOf(address)
   const request = { limits, trust, ...(signal === undefined ? {} : { signal }) }
-  if (mechanism.carries === 'frames') return await mechanism.connect(address.target, request)
-  return framedChannel(await mechanism.connect(address.target, request), newline, { side: 'client', limits })
-}
-
-function checkConversation({ parameters, text }: Address): void {
-  const { codec = 'json', framing = 'newline' } = parameters
-  if (codec !== 'json')
-    throw new PosternError('not_supported', `${text}: codec=${codec} is not built yet; use codec=json`)
-  if (framing !== 'newline')
-    throw new PosternError('not_supported', `${text}: framing=${framing} is not built yet; use framing=newline`)
+  if (mechanism.carries === 'frames') {
+    if (address.parameters.codec !== undefined && address.parameters.codec !== 'json')
+      throw new PosternError('not_supported', `${address.text}: ${address.scheme}: carries JSON alone so far`)
+    return await mechanism.connect(address.target, request)
+  }
+  return framedChannel(await mechanism.connect(address.target, request), framing, { side: 'client', limits })
 }
 
 function checkIntegers(integers: unknown): void {

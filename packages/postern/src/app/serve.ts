@@ -16,6 +16,7 @@ import { checkOptions } from '../service/options.ts'
 import { router } from '../service/router.ts'
 import { type ServedCall, type Service, serviceOf, serviceOfContract } from '../service/routes.ts'
 import { guarded, logError, type OnError } from './error-log.ts'
+import { type ConversationName, conversationNames } from './first-bytes.ts'
 import { ServedAddress } from './served-address.ts'
 import { ServedClient } from './served-client.ts'
 import { closeAtExit } from './shutdown.ts'
@@ -28,6 +29,8 @@ export interface PlaceOptions {
   readonly access?: readonly string[]
   /** A group, by name or number, whose members may connect: the socket is 0660, in a directory 0750 of that group. */
   readonly group?: string | number
+  /** What may be spoken here: `json`, `content-length`, `msgpack`, `length-prefix`. Default: all of it, told by the first bytes. */
+  readonly accepts?: readonly ConversationName[]
   /** A file with the token that each connection has to show first; it is made where it is missing. */
   readonly token?: TokenOption
 }
@@ -131,17 +134,24 @@ function placesOf(at: unknown): readonly PlaceOptions[] {
   if (places.length === 0) throw new TypeError('serve needs at least one address in "at", as { at: "local:name" }')
   return places.map((place) => {
     if (typeof place === 'string') return { address: place }
-    checkOptions('an address in "at"', place, ['address', 'access', 'group', 'token'])
-    const { address, access = [], group, token } = place as PlaceOptions
+    checkOptions('an address in "at"', place, ['address', 'access', 'accepts', 'group', 'token'])
+    const { address, access = [], accepts, group, token } = place as PlaceOptions
     if (typeof address !== 'string')
       throw new TypeError('an address in "at" is a string, or has one: { address, access }')
     if (!Array.isArray(access) || access.some((level) => typeof level !== 'string'))
       throw new TypeError(`access is a list of levels, as ["admin"], not ${JSON.stringify(access)}`)
+    if (accepts !== undefined) checkAccepts(accepts)
     if (group !== undefined && typeof group !== 'string' && typeof group !== 'number')
       throw new TypeError(`group is the name or the number of a group, not ${JSON.stringify(group)}`)
     if (token !== undefined) checkToken(token)
     return place as PlaceOptions
   })
+}
+
+function checkAccepts(accepts: unknown): void {
+  const isList = Array.isArray(accepts) && accepts.length > 0
+  if (!isList || accepts.some((name) => !conversationNames.includes(name as ConversationName)))
+    throw new TypeError(`accepts is a list of ${conversationNames.join(', ')}, not ${JSON.stringify(accepts)}`)
 }
 
 /** A level that nothing asks for is a slip of the pen, behind which members would be missing. `admin` is what rpc.stop asks for. */
@@ -191,7 +201,7 @@ class OpenServer implements Server<Members> {
     return this.#places.reduce((sum, { connections }) => sum + connections, 0)
   }
 
-  async listen({ address: text, access = [], group, token }: PlaceOptions): Promise<void> {
+  async listen({ address: text, access = [], accepts, group, token }: PlaceOptions): Promise<void> {
     const { client, tap, use = [] } = this.#options
     const stop = access.includes('admin')
       ? { stop: () => void this.close().catch((error: unknown) => this.#onError(error, 'rpc.stop')) }
@@ -202,6 +212,7 @@ class OpenServer implements Server<Members> {
       limits: this.#limits,
       budget: this.#budget,
       tap,
+      accepts,
       authenticate: token === undefined ? undefined : await tokenCheck(token),
       group,
       onError: this.#onError,

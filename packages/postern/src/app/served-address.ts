@@ -10,10 +10,11 @@ import type { Limits } from '../core/limits.ts'
 import type { Stream } from '../core/stream.ts'
 import { type Tap, tapChannel } from '../core/tap.ts'
 import type { QueueBudget } from '../framing/queue-budget.ts'
-import { jsonRpc } from '../protocols/json-rpc.ts'
 import type { CallHandler, Caller } from '../rpc/incoming-call.ts'
 import { quietMs, Session } from '../rpc/session.ts'
+import { type Conversation, jsonConversation } from './conversation.ts'
 import type { OnError } from './error-log.ts'
+import type { ConversationName } from './first-bytes.ts'
 import { type ListenRequest, mechanismOf } from './mechanisms.ts'
 import { sniff } from './sniff.ts'
 
@@ -28,6 +29,8 @@ export interface ServedAddressOptions {
   readonly tap: Tap | undefined
   /** Whether what a connection shows first is the token, where one is required. */
   readonly authenticate: ((shown: unknown) => boolean) | undefined
+  /** The conversations that are taken; all when undefined. */
+  readonly accepts: readonly ConversationName[] | undefined
   /** The group whose members may connect. */
   readonly group: string | number | undefined
   readonly onError: OnError
@@ -63,11 +66,11 @@ export class ServedAddress {
 
   async listen(): Promise<void> {
     const { address, group, limits, onError, onLost } = this.#options
-    const { codec = 'json', framing } = address.parameters
-    if (codec !== 'json' || framing !== undefined) {
+    const { codec, framing } = address.parameters
+    if (codec !== undefined || framing !== undefined) {
       throw new PosternError(
         'not_supported',
-        `${address.text}: a server finds out codec and framing itself; leave the parameters out`,
+        `${address.text}: a server finds out codec and framing itself; leave the parameters out, or say with "accepts" which it takes`,
       )
     }
     const mechanism = await mechanismOf(address)
@@ -80,7 +83,7 @@ export class ServedAddress {
     this.#listener =
       mechanism.carries === 'frames'
         ? await mechanism.listen(address.target, request, (channel) => {
-            if (this.#takes(channel)) this.#converse(channel)
+            if (this.#takes(channel)) this.#converse(channel, jsonConversation)
           })
         : await mechanism.listen(address.target, request, (stream) => this.#accept(stream))
   }
@@ -106,7 +109,7 @@ export class ServedAddress {
   /** A stream that has said nothing yet costs its slot and no more; where a token is required, it has little time. */
   #accept(stream: Stream): void {
     if (!this.#takes(stream)) return
-    const { budget, limits, onError, address, authenticate } = this.#options
+    const { accepts, budget, limits, onError, address, authenticate } = this.#options
     this.#silent.add(stream)
     const tooLate = (reason: PosternError): void => {
       // A conversation tells of its end itself.
@@ -116,11 +119,11 @@ export class ServedAddress {
     const admitted = authenticate === undefined ? undefined : this.#admission(tooLate)
     sniff(
       stream,
-      { side: 'server', limits, budget },
+      { side: 'server', limits, budget, accepts },
       {
-        onChannel: (channel) => {
+        onChannel: (channel, conversation) => {
           this.#silent.delete(stream)
-          this.#converse(channel, admitted)
+          this.#converse(channel, conversation, admitted)
         },
         onRefused: (error) => {
           this.#silent.delete(stream)
@@ -165,14 +168,19 @@ export class ServedAddress {
     }
   }
 
-  #converse(channel: Channel, admittedBefore?: () => void): void {
+  #converse(
+    channel: Channel,
+    { protocol, cancelMethod }: Pick<Conversation, 'protocol' | 'cancelMethod'>,
+    admittedBefore?: () => void,
+  ): void {
     const { address, authenticate, clientOf, handler, limits, onError, postern, tap } = this.#options
     const admitted =
       admittedBefore ?? (authenticate === undefined ? undefined : this.#admission((reason) => channel.abort(reason)))
     const session = new Session(tap === undefined ? channel : tapChannel(channel, tap), {
       side: 'server',
       address: address.text,
-      protocol: jsonRpc,
+      protocol,
+      cancelMethod,
       limits,
       integers: 'bigint',
       handler,

@@ -1,25 +1,28 @@
 /**
- * What a new connection speaks, told from its first byte, once.
- *
- * ```
- * { [ white space   JSON-RPC 2.0 as a stream of JSON values
- * anything else     one line of plain text that says so, and the end
- * ```
+ * What a new connection speaks is told from its first bytes, once, and never asked again.
  */
 
 import type { Channel } from '../core/channel.ts'
-import { PosternError } from '../core/errors.ts'
+import { isPosternError, PosternError } from '../core/errors.ts'
 import { excerpt } from '../core/escape.ts'
-import type { Peer, Stream, StreamHandlers } from '../core/stream.ts'
+import type { Stream } from '../core/stream.ts'
 import { type FramedChannelOptions, framedChannel } from '../framing/framed-channel.ts'
-import { isWhiteSpace, jsonStream, opensValue } from '../framing/json-stream.ts'
+import { type Conversation, type ConversationChoice, jsonConversation, serverConversation } from './conversation.ts'
+import { type ConversationName, conversationNames, recognise, type Spoken } from './first-bytes.ts'
+import { SniffedStream } from './sniffed-stream.ts'
 
-/** Who is told what the first bytes decided. */
+/** How a connection is sniffed. */
+export interface SniffOptions extends FramedChannelOptions {
+  /** The conversations that the address takes; all when undefined. */
+  readonly accepts: readonly ConversationName[] | undefined
+}
+
+/** Who is told what the first bytes decided. Exactly one of these is called. */
 export interface SniffHandlers {
-  readonly onChannel: (channel: Channel) => void
+  readonly onChannel: (channel: Channel, conversation: Conversation) => void
   /** The peer speaks something else; it has been told and is being dropped. */
   readonly onRefused: (error: PosternError) => void
-  /** The stream is over without having said anything. */
+  /** The stream is over without having said enough. */
   readonly onGone: () => void
 }
 
@@ -27,27 +30,67 @@ export interface SniffHandlers {
 const refusalMs = 1_000
 
 /** Waits for the first bytes of the stream and makes a channel of it. A stream that ends without a byte is nothing. */
-export function sniff(
-  stream: Stream,
-  options: FramedChannelOptions,
-  { onChannel, onRefused, onGone }: SniffHandlers,
-): void {
-  const sniffed = new SniffedStream(
-    stream,
-    (first) => {
-      const byte = first[0] as number
-      if (opensValue(byte) || isWhiteSpace(byte)) onChannel(framedChannel(sniffed, jsonStream, options))
-      else onRefused(refuse(sniffed, first))
+export function sniff(stream: Stream, options: SniffOptions, handlers: SniffHandlers): void {
+  const { accepts, limits } = options
+  const { onChannel, onRefused, onGone } = handlers
+  const refuse = (error: PosternError, spoken?: Spoken): void => onRefused(tellRefusal(sniffed, error, spoken))
+  const converse = (conversation: Conversation): void =>
+    onChannel(framedChannel(sniffed, conversation.framing, options), conversation)
+  const sniffed = new SniffedStream(stream, limits.handshakeMs, {
+    first: (bytes) => {
+      const spoken = recognise(bytes)
+      if (spoken === undefined) return false
+      if (!isTaken(spoken, accepts)) refuse(notSpoken(spoken, bytes, accepts), spoken)
+      else if (spoken.name === 'json') converse(jsonConversation)
+      else void load(spoken)
+      return true
     },
-    onGone,
-  )
+    tooLate: (bytes) =>
+      refuse(
+        new PosternError(
+          'deadline_exceeded',
+          `after ${excerpt(bytes)} nothing more came within limits.handshakeMs (${limits.handshakeMs} ms)`,
+        ),
+      ),
+    gone: onGone,
+  })
+  const load = async (choice: ConversationChoice): Promise<void> => {
+    let conversation: Conversation
+    try {
+      conversation = await serverConversation(choice, limits)
+    } catch (cause) {
+      // Of a defect here the peer is told nothing.
+      refuse(isPosternError(cause) ? cause : new PosternError('internal', 'internal error', { cause }))
+      return
+    }
+    if (sniffed.over) onGone()
+    else converse(conversation)
+  }
 }
 
-function refuse(stream: Stream, first: Uint8Array): PosternError {
-  const error = new PosternError(
-    'unsupported_protocol',
-    `this address speaks JSON-RPC 2.0, one JSON value after the other; got ${excerpt(first)}`,
-  )
+function isTaken(spoken: Spoken, accepts: readonly ConversationName[] | undefined): spoken is ConversationChoice {
+  return 'codec' in spoken && (accepts === undefined || accepts.includes(spoken.name))
+}
+
+const foreign: Readonly<Record<string, string>> = {
+  http: 'HTTP is not served here',
+  grpc: 'gRPC is not served here',
+  capnp: "Cap'n Proto is not served here",
+  tls: 'TLS is not spoken here',
+}
+
+function notSpoken(
+  spoken: Spoken,
+  first: Uint8Array,
+  accepts: readonly ConversationName[] = conversationNames,
+): PosternError {
+  const what =
+    foreign[spoken.name] ?? ('codec' in spoken ? `${spoken.name} is not among them` : `got ${excerpt(first)}`)
+  return new PosternError('unsupported_protocol', `this address takes ${accepts.join(', ')}: ${what}`)
+}
+
+/** Says why, in words that a person at the other end can read, and ends the stream. */
+function tellRefusal(stream: Stream, error: PosternError, spoken: Spoken | undefined): PosternError {
   const timer = setTimeout(() => stream.abort(error), refusalMs)
   stream.start({
     data: () => undefined,
@@ -55,73 +98,19 @@ function refuse(stream: Stream, first: Uint8Array): PosternError {
     end: () => stream.abort(error),
     close: () => clearTimeout(timer),
   })
-  stream.write(`${error.message}\n`)
+  const text = `${error.message}\n`
+  stream.write(spoken?.name === 'http' ? httpRefusal(text) : text)
   stream.end()
   return error
 }
 
-/** The stream again as it was, once its first chunk has been looked at. */
-class SniffedStream implements Stream {
-  readonly #stream: Stream
-  #first: Uint8Array | undefined
-  #handlers: StreamHandlers | undefined
-
-  constructor(stream: Stream, decide: (first: Uint8Array) => void, gone: () => void) {
-    this.#stream = stream
-    stream.start({
-      data: (chunk) => {
-        if (this.#handlers !== undefined) this.#handlers.data(chunk)
-        else {
-          this.#first = chunk
-          decide(chunk)
-        }
-      },
-      drain: () => this.#handlers?.drain(),
-      end: () => {
-        if (this.#handlers === undefined) stream.end()
-        else this.#handlers.end()
-      },
-      close: (reason) => {
-        if (this.#handlers === undefined) gone()
-        else this.#handlers.close(reason)
-      },
-    })
-  }
-
-  get peer(): Peer {
-    return this.#stream.peer
-  }
-
-  start(handlers: StreamHandlers): void {
-    this.#handlers = handlers
-    const first = this.#first
-    this.#first = undefined
-    if (first === undefined) return
-    // A callback must not run inside start; the stream waits until the first chunk has been handed on.
-    this.#stream.pause()
-    process.nextTick(() => {
-      handlers.data(first)
-      this.#stream.resume()
-    })
-  }
-
-  write(chunk: Uint8Array | string): boolean {
-    return this.#stream.write(chunk)
-  }
-
-  pause(): void {
-    this.#stream.pause()
-  }
-
-  resume(): void {
-    this.#stream.resume()
-  }
-
-  end(): void {
-    this.#stream.end()
-  }
-
-  abort(reason?: PosternError): void {
-    this.#stream.abort(reason)
-  }
+/** So that curl and browsers show the text. Nothing else of HTTP is known here. */
+function httpRefusal(text: string): string {
+  const head = [
+    'HTTP/1.1 501 Not Implemented',
+    'Content-Type: text/plain; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(text)}`,
+    'Connection: close',
+  ]
+  return `${head.join('\r\n')}\r\n\r\n${text}`
 }

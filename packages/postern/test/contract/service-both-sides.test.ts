@@ -7,7 +7,7 @@ import { contract } from '../../src/service/contract.ts'
 import { isDeclaredError } from '../../src/service/declared-error.ts'
 import { event, method, stream } from '../../src/service/members.ts'
 import { until } from '../../src/testing/until.ts'
-import { codeOf, drain, harnesses, opened, type ServiceHarness } from './service.ts'
+import { codeOf, drain, everyHarness, opened, type ServiceHarness } from './service.ts'
 
 const node = contract('node', {
   work: method({ params: z.int(), returns: z.int() }),
@@ -67,7 +67,7 @@ async function both(harness: ServiceHarness) {
   return { ...served, client, heard }
 }
 
-for (const harness of harnesses) {
+for (const harness of everyHarness) {
   describe(`both sides over ${harness.name}`, () => {
     it('call each other, stream and emit in both directions', async () => {
       const { client, server, heard } = await both(harness)

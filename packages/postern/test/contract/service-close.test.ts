@@ -6,7 +6,7 @@ import { contract } from '../../src/service/contract.ts'
 import { event, method, stream } from '../../src/service/members.ts'
 import { until } from '../../src/testing/until.ts'
 import { rawClient } from '../raw-peer.ts'
-import { codeOf, drain, harnesses, opened, type ServiceHarness } from './service.ts'
+import { codeOf, drain, everyHarness, opened, type ServiceHarness } from './service.ts'
 
 const node = contract('node', {
   work: method({ params: z.int(), returns: z.int() }),
@@ -14,7 +14,7 @@ const node = contract('node', {
   joined: event(),
 })
 
-for (const harness of harnesses) {
+for (const harness of everyHarness) {
   describe(`a server that closes over ${harness.name}`, () => {
     it('lets go of streams and listeners at once, though calls still run', async () => {
       let finished = 0
@@ -96,7 +96,7 @@ for (const harness of harnesses) {
 
 describe('a client that half-closes', () => {
   it('gets the items of its streams until they end, and then the end', async () => {
-    const address = await (harnesses[1] as ServiceHarness).address()
+    const address = await (everyHarness[1] as ServiceHarness).address()
     let next: () => void = () => undefined
     async function* numbers(): AsyncGenerator<number> {
       for (let n = 0; n < 3; n++) {

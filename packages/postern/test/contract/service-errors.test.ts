@@ -4,7 +4,7 @@ import { isPosternError } from '../../src/core/errors.ts'
 import { contract } from '../../src/service/contract.ts'
 import { isDeclaredError } from '../../src/service/declared-error.ts'
 import { method } from '../../src/service/members.ts'
-import { harnesses, type Opened, opened, Recorded, type ServiceHarness } from './service.ts'
+import { everyHarness, type Opened, opened, Recorded, type ServiceHarness } from './service.ts'
 
 const bank = contract('bank', {
   transfer: method({
@@ -88,7 +88,7 @@ const served = (
 
 const caught = (promise: Promise<unknown>): Promise<unknown> => promise.catch((error: unknown) => error)
 
-for (const harness of harnesses) {
+for (const harness of everyHarness) {
   describe(`an error that the contract declares, over ${harness.name}`, () => {
     it('arrives with its code and its details', async () => {
       const { api } = await (await served(harness)).client()

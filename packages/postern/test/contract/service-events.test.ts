@@ -5,7 +5,7 @@ import { contract } from '../../src/service/contract.ts'
 import { event, method } from '../../src/service/members.ts'
 import { until } from '../../src/testing/until.ts'
 import { rawClient } from '../raw-peer.ts'
-import { codeOf, harnesses, type Opened, opened, Recorded, type ServiceHarness } from './service.ts'
+import { codeOf, everyHarness, type Opened, opened, Recorded, type ServiceHarness } from './service.ts'
 
 const node = contract('node', {
   joined: event({ payload: z.object({ name: z.string() }) }),
@@ -23,7 +23,7 @@ const served = (
   options: Parameters<typeof opened>[3] = {},
 ): Promise<Opened<typeof node.members>> => opened(harness, node, handlers, options)
 
-for (const harness of harnesses) {
+for (const harness of everyHarness) {
   describe(`an event over ${harness.name}`, () => {
     it('reaches every listener of every client, once each and in order', async () => {
       const { client, server } = await served(harness)
@@ -219,7 +219,7 @@ for (const harness of harnesses) {
 
 describe('an event whose listener does not read', () => {
   it('cuts that one with slow_consumer, and the others lose nothing', async () => {
-    const { address, client, server, told } = await served(harnesses[1] as ServiceHarness, {
+    const { address, client, server, told } = await served(everyHarness[1] as ServiceHarness, {
       limits: { maxQueuedFrames: 64 },
     })
     let heard = 0

@@ -5,7 +5,7 @@ import { contract } from '../../src/service/contract.ts'
 import { event, method, stream } from '../../src/service/members.ts'
 import { until } from '../../src/testing/until.ts'
 import { rawClient } from '../raw-peer.ts'
-import { codeOf, drain, harnesses, type Opened, opened, Recorded, type ServiceHarness } from './service.ts'
+import { codeOf, drain, everyHarness, type Opened, opened, Recorded, type ServiceHarness } from './service.ts'
 
 /** Items that a client of ours lets a server of ours send ahead. */
 const window = 128
@@ -68,7 +68,7 @@ async function served(harness: ServiceHarness, options: Parameters<typeof opened
   return { source, ...(await opened(harness, node, handlersOf(source), options)) }
 }
 
-for (const harness of harnesses) {
+for (const harness of everyHarness) {
   describe(`the credit of a stream over ${harness.name}`, () => {
     it('keeps the server within a window of what has been taken', async () => {
       const { client, source } = await served(harness)
@@ -293,7 +293,7 @@ for (const harness of harnesses) {
 describe('a subscriber that does not read', () => {
   it('stops its streams at the limits of the queue, and is cut', async () => {
     const limits = { maxQueuedFrames: 100, stallMs: 300 }
-    const { address, server, source, told } = await served(harnesses[1] as ServiceHarness, { limits })
+    const { address, server, source, told } = await served(everyHarness[1] as ServiceHarness, { limits })
     const peer = await rawClient(address.slice('unix:'.length))
     peer.socket.pause()
     peer.send('{"jsonrpc":"2.0","id":1,"method":"node.subscribe","params":["numbers"]}\n')
@@ -306,7 +306,7 @@ describe('a subscriber that does not read', () => {
   })
 
   it('still gets what it asked for after it said its last word, until the stream ends', async () => {
-    const { address, server, source } = await served(harnesses[1] as ServiceHarness)
+    const { address, server, source } = await served(everyHarness[1] as ServiceHarness)
     const peer = await rawClient(address.slice('unix:'.length))
     peer.send('{"jsonrpc":"2.0","id":1,"method":"node.subscribe","params":["numbers",300]}\n')
     peer.socket.end()

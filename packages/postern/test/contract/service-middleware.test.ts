@@ -8,7 +8,7 @@ import { event, method, stream } from '../../src/service/members.ts'
 import type { Middleware } from '../../src/service/middleware.ts'
 import type { ServedCall } from '../../src/service/routes.ts'
 import { until } from '../../src/testing/until.ts'
-import { codeOf, drain, harnesses, type Opened, opened, type ServiceHarness } from './service.ts'
+import { codeOf, drain, everyHarness, type Opened, opened, type ServiceHarness } from './service.ts'
 
 const node = contract('node', {
   echo: method({ params: z.unknown(), errors: { locked: null } }),
@@ -44,7 +44,7 @@ async function served(harness: ServiceHarness, ...use: readonly Layer[]): Promis
   return { seen, ...(await opened(harness, node, handlersOf(seen), { use })) }
 }
 
-for (const harness of harnesses) {
+for (const harness of everyHarness) {
   describe(`middleware of a server over ${harness.name}`, () => {
     it('runs from the first to the last and back, around methods, streams and events', async () => {
       const log: string[] = []

@@ -4,7 +4,7 @@ import { isPosternError } from '../../src/core/errors.ts'
 import { contract } from '../../src/service/contract.ts'
 import { method, stream } from '../../src/service/members.ts'
 import { until } from '../../src/testing/until.ts'
-import { codeOf, drain, harnesses, type Opened, opened, Recorded, type ServiceHarness } from './service.ts'
+import { codeOf, drain, everyHarness, type Opened, opened, Recorded, type ServiceHarness } from './service.ts'
 
 const node = contract('node', {
   count: stream({ params: z.object({ to: z.int().min(0) }), yields: z.int() }),
@@ -113,7 +113,7 @@ async function served(harness: ServiceHarness, options: Parameters<typeof opened
   return { ran, ...(await opened(harness, node, handlersOf(ran), options)) }
 }
 
-for (const harness of harnesses) {
+for (const harness of everyHarness) {
   describe(`a stream over ${harness.name}`, () => {
     it('ends when its handler returns, after all items', async () => {
       const { client, ran } = await served(harness)

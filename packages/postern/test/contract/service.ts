@@ -11,21 +11,41 @@ import type { HandlersOf } from '../../src/service/handlers.ts'
 import type { Members, NoErrors } from '../../src/service/members.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
 
-/** One mechanism, as its addresses. */
+/** One mechanism, as its addresses, and one conversation over it. */
 export interface ServiceHarness {
   readonly name: string
   readonly address: () => Promise<string>
+  /** What a client puts behind the address. */
+  readonly parameters?: string
 }
 
 let lastName = 0
 
+const unixAddress = async (): Promise<string> => `unix:${await temporaryDirectory()}/s`
+
 export const harnesses: readonly ServiceHarness[] = [
   { name: 'memory', address: async () => `memory:service-${++lastName}` },
-  { name: 'unix', address: async () => `unix:${await temporaryDirectory()}/s` },
+  { name: 'unix', address: unixAddress },
+]
+
+/** The other conversations that a server finds out by itself. */
+export const conversations: readonly ServiceHarness[] = [
+  '?framing=content-length',
+  '?framing=length-prefix',
+  '?codec=msgpack',
+  '?codec=msgpack&framing=length-prefix',
+  '?codec=cbor',
+].map((parameters) => ({ name: `unix${parameters}`, address: unixAddress, parameters }))
+
+/** Those that differ from the first in everything. */
+export const everyHarness: readonly ServiceHarness[] = [
+  ...harnesses,
+  ...conversations.filter(({ name }) => /content-length|msgpack$|cbor/.test(name)),
 ]
 
 /** A service and how to reach it. */
 export interface Opened<M extends Members> {
+  /** As a client writes it. */
   readonly address: string
   readonly server: Server<M>
   /** What the server's `onError` was told, as `[context, error]`. */
@@ -41,10 +61,11 @@ export async function opened<M extends Members, C extends Members = NoErrors>(
   handlers: HandlersOf<M, C>,
   options: Partial<ServeOptions<C>> = {},
 ): Promise<Opened<M>> {
-  const address = await harness.address()
+  const servedAt = await harness.address()
+  const address = `${servedAt}${harness.parameters ?? ''}`
   const told: [string, unknown][] = []
   const onError = (error: unknown, context: string): void => void told.push([context, error])
-  const server = await serve(contract, handlers, { at: address, onError, ...options })
+  const server = await serve(contract, handlers, { at: servedAt, onError, ...options })
   onTestFinished(() => server.close())
   const client = async <S extends Members = NoErrors>(
     clientOptions: ConnectOptions<S> = {},

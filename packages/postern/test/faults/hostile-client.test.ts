@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { connect } from '../../src/app/connect.ts'
-import { type ServeOptions, serve } from '../../src/app/serve.ts'
+import type { ConversationName } from '../../src/app/first-bytes.ts'
+import { type PlaceOptions, type ServeOptions, serve } from '../../src/app/serve.ts'
 import { isPosternError } from '../../src/core/errors.ts'
 import type { Handlers } from '../../src/service/handlers.ts'
 import { until } from '../../src/testing/until.ts'
@@ -14,10 +15,18 @@ interface Served {
   readonly connections: () => number
 }
 
-async function served(handlers: Handlers, options: Partial<ServeOptions> = {}): Promise<Served> {
+async function served(
+  handlers: Handlers,
+  options: Partial<ServeOptions> = {},
+  at: Partial<PlaceOptions> = {},
+): Promise<Served> {
   const path = `${await temporaryDirectory()}/s`
   const errors: unknown[] = []
-  const server = await serve(handlers, { at: `unix:${path}`, onError: (error) => errors.push(error), ...options })
+  const server = await serve(handlers, {
+    at: { address: `unix:${path}`, ...at },
+    onError: (error) => errors.push(error),
+    ...options,
+  })
   onTestFinished(() => server.close())
   return { path, errors, connections: () => server.connections }
 }
@@ -37,29 +46,59 @@ const call = (id: number, method: string, params: unknown = []): string =>
   `${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`
 
 describe('a server that is spoken to in another protocol', () => {
-  const greetings: readonly [name: string, bytes: string | Uint8Array][] = [
+  const counting = call(1, 'count')
+  const strangers: readonly [name: string, bytes: string | Uint8Array][] = [
     ['HTTP', 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+    ['HTTP with a call in its body', `POST / HTTP/1.1\r\nContent-Length: ${counting.length}\r\n\r\n${counting}`],
     ['a TLS hello', Buffer.from('16030100c8010000c40303', 'hex')],
     ['the gRPC preface', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
+    ["a Cap'n Proto message", Buffer.from('0000000004000000', 'hex')],
     ['Python’s challenge', Buffer.concat([Buffer.from([0, 0, 0, 11]), Buffer.from('#CHALLENGE#')])],
-    ['LSP headers', 'Content-Length: 2\r\n\r\n{}'],
-    ['a MessagePack-RPC call', Buffer.from([0x94, 0, 1, 0xa1, 0x61, 0x90])],
     ['SSH', 'SSH-2.0-OpenSSH_9.2\r\n'],
     ['random bytes', Buffer.concat([Buffer.from([0x99]), randomBytes(500)])],
     ['a bare scalar', '17\n'],
+    ['a length of 4 GB', Buffer.from('ffffffff7b7d', 'hex')],
   ]
-  for (const [name, bytes] of greetings) {
-    it(`answers ${name} with one line of plain text and ends`, async () => {
+  const known: readonly [name: ConversationName, bytes: string | Uint8Array][] = [
+    ['json', counting],
+    ['content-length', `Content-Length: ${counting.length}\r\n\r\n${counting}`],
+    ['msgpack', Buffer.from([0x94, 0, 1, 0xa5, ...Buffer.from('count'), 0x90])],
+    ['length-prefix', Buffer.concat([Buffer.from([0, 0, 0, counting.length]), Buffer.from(counting)])],
+  ]
+
+  async function expectRefused(bytes: string | Uint8Array, at: Partial<PlaceOptions> = {}): Promise<void> {
+    let dispatched = 0
+    const server = await served({ ...echo, count: () => ++dispatched }, {}, at)
+    const peer = await rawClient(server.path)
+    peer.send(bytes)
+    await peer.ended()
+    expect(peer.text).toMatch(/^(HTTP\/1\.1 501 [\s\S]*\r\n\r\n)?\[unsupported_protocol\] this address takes [^\n]*\n$/)
+    expect(dispatched).toBe(0)
+    expect(server.errors).toHaveLength(1)
+    expect(isPosternError(server.errors[0], 'unsupported_protocol')).toBe(true)
+    if (at.accepts?.includes('json') !== false) await expectAlive(server)
+  }
+
+  for (const [name, bytes] of strangers) {
+    it(`answers ${name} in plain text and ends`, () => expectRefused(bytes))
+
+    for (const [accepted] of known)
+      it(`answers ${name} so too where it accepts ${accepted} alone`, () =>
+        expectRefused(bytes, { accepts: [accepted] }))
+  }
+
+  for (const [name, bytes] of known) {
+    for (const [accepted] of known.filter(([other]) => other !== name))
+      it(`answers ${name} in plain text where it accepts ${accepted} alone`, () =>
+        expectRefused(bytes, { accepts: [accepted] }))
+
+    it(`takes ${name} where it accepts nothing else`, async () => {
       let dispatched = 0
-      const server = await served({ ...echo, count: () => ++dispatched })
+      const server = await served({ count: () => ++dispatched }, {}, { accepts: [name] })
       const peer = await rawClient(server.path)
       peer.send(bytes)
-      await peer.ended()
-      expect(peer.text).toMatch(/^\[unsupported_protocol\] this address speaks JSON-RPC 2\.0[^\n]*\n$/)
-      expect(dispatched).toBe(0)
-      expect(server.errors).toHaveLength(1)
-      expect(isPosternError(server.errors[0], 'unsupported_protocol')).toBe(true)
-      await expectAlive(server)
+      await until(() => peer.bytes > 0)
+      expect(dispatched).toBe(1)
     })
   }
 })

@@ -1,0 +1,52 @@
+/** One end of a channel, in a worker: does what it is told and tells all that it hears. */
+
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import type { PosternError } from '../../src/core/errors.ts'
+import { type MessagePortOptions, messagePortChannel } from '../../src/transports/message-port.ts'
+
+/** What is done with the channel. */
+export type Order =
+  | { readonly kind: 'start' | 'end' | 'abort' }
+  | { readonly kind: 'send'; readonly frame: string | Uint8Array }
+
+/** What was heard from it. */
+export type Report =
+  | { readonly kind: 'drain' | 'end' }
+  | { readonly kind: 'frame'; readonly bytes: Uint8Array }
+  | { readonly kind: 'fault' | 'close'; readonly code: PosternError['code'] | undefined }
+
+/** What it begins with. */
+export interface Beginning {
+  readonly port: MessagePort
+  readonly options: MessagePortOptions
+}
+
+const { port, options } = workerData as Beginning
+const channel = messagePortChannel(port, options)
+const tell = (report: Report): void => parentPort?.postMessage(report)
+
+function start(): void {
+  channel.start({
+    frame: ({ bytes }) => tell({ kind: 'frame', bytes }),
+    fault: ({ code }) => tell({ kind: 'fault', code }),
+    drain: () => tell({ kind: 'drain' }),
+    end: () => tell({ kind: 'end' }),
+    close: (reason) => tell({ kind: 'close', code: reason?.code }),
+  })
+}
+
+parentPort?.on('message', (order: Order) => {
+  switch (order.kind) {
+    case 'start':
+      start()
+      return
+    case 'send':
+      channel.send(order.frame)
+      return
+    case 'end':
+      channel.end()
+      return
+    case 'abort':
+      channel.abort()
+  }
+})
