@@ -1,0 +1,159 @@
+/**
+ * A value in the form that the libraries for MessagePack and CBOR write exactly: what they would change or drop is
+ * replaced, and what nothing can replace is refused. Containers are copied only where something in them changes.
+ */
+
+import { isUint8Array } from 'node:util/types'
+import {
+  at,
+  describeLoss,
+  hasToJson,
+  isRecord,
+  type Loss,
+  lossOfBigInt,
+  lossOfKind,
+  lossOfScalar,
+  maxWalkDepth,
+  tooDeep,
+} from './loss.ts'
+
+/** A value in the form for a library. */
+export interface Prepared {
+  readonly value: unknown
+  /** -0, of which the libraries make 0, stands as NaN, which nothing else can be: the bytes of it are to be put right. */
+  readonly hasNegativeZero: boolean
+}
+
+/**
+ * Takes what JSON takes, and what binary formats carry beyond that: bytes, and as bigint the integers of 64 bits that are
+ * not safe. Throws `TypeError` for anything else, naming where it is; `format` is what the codec writes.
+ */
+export function prepare(value: unknown, format: string): Prepared {
+  const preparation = new Preparation()
+  const prepared = preparation.of(value, '')
+  if (preparation.loss !== undefined) throw new TypeError(describeLoss(preparation.loss, format))
+  return { value: prepared, hasNegativeZero: preparation.hasNegativeZero }
+}
+
+/** The range of whole numbers that both libraries write as integers; beyond it they do so with bigints. */
+const leastWritten = -(2 ** 31)
+const mostWritten = 2 ** 32 - 1
+
+const least64 = -(2n ** 63n)
+const most64 = 2n ** 64n - 1n
+
+class Preparation {
+  hasNegativeZero = false
+  /** Ends the walk; the path grows on the way back. */
+  loss: Loss | undefined
+  #depth = 0
+
+  /** `key` is where the value stands, for its `toJSON`. */
+  of(value: unknown, key: string | number): unknown {
+    switch (typeof value) {
+      case 'boolean':
+        return value
+      case 'string':
+        return isWellFormed(value) ? value : this.#lose({ path: '', what: 'text with half a surrogate pair' })
+      case 'number':
+        return this.#ofNumber(value)
+      case 'bigint':
+        return this.#ofBigInt(value)
+      case 'object':
+        return value === null ? value : this.#ofObject(value, key)
+      case 'undefined':
+      case 'symbol':
+      case 'function':
+        return this.#lose(lossOfScalar(value))
+    }
+  }
+
+  #lose(loss: Loss): undefined {
+    this.loss = loss
+  }
+
+  #ofNumber(value: number): unknown {
+    if (!Number.isFinite(value)) return this.#lose({ path: '', what: String(value) })
+    if (Object.is(value, -0)) {
+      this.hasNegativeZero = true
+      return Number.NaN
+    }
+    if (value >= leastWritten && value <= mostWritten) return value
+    return Number.isSafeInteger(value) ? BigInt(value) : value
+  }
+
+  #ofBigInt(value: bigint): unknown {
+    if (value < least64 || value > most64) return this.#lose(lossOfBigInt(value, 'send it as a string'))
+    const isSafe = Number.isSafeInteger(Number(value))
+    return isSafe ? this.#lose(lossOfBigInt(value, 'send it as a number, which it would come back as')) : value
+  }
+
+  #ofObject(value: object, key: string | number): unknown {
+    if (this.#depth >= maxWalkDepth) return this.#lose(tooDeep)
+    // What toJSON gives stands for the value, and is not asked for its own toJSON.
+    const contents: unknown = hasToJson(value) ? value.toJSON(String(key)) : value
+    if (contents === null && value instanceof Date) return this.#lose({ path: '', what: 'an invalid Date' })
+    if (typeof contents !== 'object' || contents === null) return this.of(contents, key)
+    if (isUint8Array(contents)) return contents instanceof Uint8Array ? contents : Uint8Array.from(contents)
+    this.#depth++
+    const prepared = Array.isArray(contents) ? this.#ofArray(contents) : this.#ofMembers(contents)
+    this.#depth--
+    return prepared
+  }
+
+  #ofArray(array: readonly unknown[]): unknown {
+    // An instance of a class of its own would be written as what else it is.
+    let copy: unknown[] | undefined = array.constructor === Array ? undefined : []
+    for (let index = 0; index < array.length; index++) {
+      const item = array[index]
+      const prepared = this.of(item, index)
+      if (this.loss !== undefined) return this.#lose(at(`[${index}]`, this.loss))
+      if (prepared !== item) copy ??= array.slice(0, index)
+      copy?.push(prepared)
+    }
+    return copy ?? array
+  }
+
+  #ofMembers(value: object): unknown {
+    const prototype: unknown = Object.getPrototypeOf(value)
+    const isPlain = prototype === Object.prototype || prototype === null
+    if (!isPlain && !isRecord(value)) {
+      return this.#lose(lossOfKind(value, ArrayBuffer.isView(value) ? 'send its bytes as a Uint8Array' : undefined))
+    }
+    return this.#ofRecord(value as Record<string, unknown>, isPlain)
+  }
+
+  #ofRecord(record: Record<string, unknown>, isPlain: boolean): unknown {
+    let copy: Record<string, unknown> | undefined = isPlain ? undefined : {}
+    for (const key in record) {
+      if (!isPlain && !Object.hasOwn(record, key)) continue
+      const member = record[key]
+      // An undefined member is the same as none; everywhere else undefined is a loss.
+      const prepared = member === undefined ? undefined : this.#ofMember(key, member)
+      if (this.loss !== undefined) return undefined
+      if (prepared === member && member !== undefined && copy === undefined) continue
+      copy ??= { ...record }
+      if (prepared === undefined) delete copy[key]
+      else setMember(copy, key, prepared)
+    }
+    return copy ?? record
+  }
+
+  #ofMember(key: string, member: unknown): unknown {
+    if (!isWellFormed(key)) return this.#lose({ path: '', what: 'an object with half a surrogate pair in a name' })
+    const prepared = this.of(member, key)
+    if (this.loss !== undefined) this.loss = at(key, this.loss)
+    return prepared
+  }
+}
+
+/** Sets a member by whatever name; `__proto__` would set the prototype otherwise. */
+export function setMember(object: Record<string, unknown>, key: string, value: unknown): void {
+  if (key !== '__proto__') object[key] = value
+  else Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
+}
+
+/** Whether UTF-8 can write a text. */
+function isWellFormed(text: string): boolean {
+  return (text as string & { isWellFormed(): boolean }).isWellFormed()
+}
