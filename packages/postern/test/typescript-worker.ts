@@ -8,12 +8,10 @@
  * ```
  */
 
-import { createRequire } from 'node:module'
-import { pathToFileURL } from 'node:url'
 import type { WorkerOptions } from 'node:worker_threads'
 
 const threads = process.getBuiltinModule('node:worker_threads')
-const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm/api')).href
+const tsx = import.meta.resolve('tsx/esm/api')
 const register = `data:text/javascript,${encodeURIComponent(`import { register } from '${tsx}'; register()`)}`
 
 export class Worker extends threads.Worker {

@@ -26,10 +26,8 @@ export async function openAcrossThreads(given?: Partial<Limits>): Promise<Channe
   const limits = resolveLimits(given)
   const { port1, port2 } = new MessageChannel()
   const beginning: Beginning = { port: port2, options: { limits, maxFrameBytes: limits.maxCallBytes } }
-  const worker = new Worker(new URL('./programs/worker-channel.ts', import.meta.url), {
-    workerData: beginning,
-    transferList: [port2],
-  })
+  const worker = new Worker(new URL('./programs/worker-channel.ts', import.meta.url))
+  worker.postMessage(beginning, [port2])
   onTestFinished(async () => void (await worker.terminate()))
   return {
     client: messagePortChannel(port1, { limits, maxFrameBytes: limits.maxAnswerBytes }),

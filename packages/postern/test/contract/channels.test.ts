@@ -1,4 +1,4 @@
-import { describe, it, onTestFinished } from 'vitest'
+import { describe, it, onTestFinished, vi } from 'vitest'
 import { resolveLimits } from '../../src/core/limits.ts'
 import type { Stream } from '../../src/core/stream.ts'
 import { framedChannel } from '../../src/framing/framed-channel.ts'
@@ -9,6 +9,9 @@ import { type StreamPair, streamContract } from '../../src/testing/stream-contra
 import { memoryPair } from '../../src/transports/memory.ts'
 import { connectUnixSocket, listenUnixSocket } from '../../src/transports/unix-socket.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
+import { openAcrossThreads, openPorts } from '../worker-channels.ts'
+
+vi.mock('node:worker_threads', async () => await import('../typescript-worker.ts'))
 
 async function openUnix(): Promise<StreamPair> {
   const path = `${await temporaryDirectory()}/s`
@@ -47,8 +50,11 @@ const unix: ChannelHarness = {
   },
 }
 
+const ports: ChannelHarness = { name: 'message port', open: openPorts }
+const threads: ChannelHarness = { name: 'message port to a worker', open: openAcrossThreads }
+
 describe('Channel', () => {
-  for (const { title, run } of [memory, unix].flatMap(channelContract)) it(title, run)
+  for (const { title, run } of [memory, unix, ports, threads].flatMap(channelContract)) it(title, run)
 })
 
 describe('Stream', () => {

@@ -1,6 +1,7 @@
 /** One end of a channel, in a worker: does what it is told and tells all that it hears. */
 
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { type MessagePort, parentPort } from 'node:worker_threads'
+import type { Channel } from '../../src/core/channel.ts'
 import type { PosternError } from '../../src/core/errors.ts'
 import { type MessagePortOptions, messagePortChannel } from '../../src/transports/message-port.ts'
 
@@ -15,17 +16,15 @@ export type Report =
   | { readonly kind: 'frame'; readonly bytes: Uint8Array }
   | { readonly kind: 'fault' | 'close'; readonly code: PosternError['code'] | undefined }
 
-/** What it begins with. */
+/** What comes before the first order. */
 export interface Beginning {
   readonly port: MessagePort
   readonly options: MessagePortOptions
 }
 
-const { port, options } = workerData as Beginning
-const channel = messagePortChannel(port, options)
 const tell = (report: Report): void => parentPort?.postMessage(report)
 
-function start(): void {
+function start(channel: Channel): void {
   channel.start({
     frame: ({ bytes }) => tell({ kind: 'frame', bytes }),
     fault: ({ code }) => tell({ kind: 'fault', code }),
@@ -35,10 +34,10 @@ function start(): void {
   })
 }
 
-parentPort?.on('message', (order: Order) => {
+function obey(order: Order, channel: Channel): void {
   switch (order.kind) {
     case 'start':
-      start()
+      start(channel)
       return
     case 'send':
       channel.send(order.frame)
@@ -49,4 +48,9 @@ parentPort?.on('message', (order: Order) => {
     case 'abort':
       channel.abort()
   }
+}
+
+parentPort?.once('message', ({ port, options }: Beginning) => {
+  const channel = messagePortChannel(port, options)
+  parentPort?.on('message', (order: Order) => obey(order, channel))
 })
