@@ -2,7 +2,7 @@
 
 import type { StructValue } from './struct-view.ts'
 
-/** What unpacking gives: a tuple where the format is known and its counts are below 100. */
+/** What unpacking gives: a tuple, where the format and its counts are known, and the counts are below 100. */
 export type StructValues<Format extends string> = string extends Format
   ? StructValue[]
   : Format extends `${'<' | '>' | '!' | '='}${infer Items}`
@@ -19,20 +19,25 @@ type InputOf<Values extends StructValue[]> = {
 }
 
 type Sizes = 'standard' | 'native'
-type Digit = '0' | `${TensDigit}`
-type TensDigit = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9
 
-/** Goes through the characters: digits are collected, and what follows them makes values. */
+/** Goes through the characters: digits, or a number in their place, are collected, and what follows them makes values. */
 type ValuesOf<
   Text extends string,
   In extends Sizes,
   Count extends string = '',
   Values extends StructValue[] = [],
 > = Text extends `${infer First}${infer Rest}`
-  ? First extends Digit
+  ? First extends `${number}`
     ? ValuesOf<Rest, In, `${Count}${First}`, Values>
-    : ValuesOf<Rest, In, '', [...Values, ...ItemOf<First, In, Count>]>
-  : Values
+    : IsKnown<First> extends true
+      ? ValuesOf<Rest, In, '', [...Values, ...ItemOf<First, In, Count>]>
+      : [...Values, ...StructValue[]]
+  : IsKnown<Text> extends true
+    ? Values
+    : [...Values, ...StructValue[]]
+
+/** False for `string`, and for what was put together of it. */
+type IsKnown<Text extends string> = Record<never, never> extends Record<Text, unknown> ? false : true
 
 type ItemOf<Character extends string, In extends Sizes, Count extends string> = Character extends 's' | 'p'
   ? [Uint8Array]
@@ -50,9 +55,12 @@ type ValueOf<Character extends string, In extends Sizes> = Character extends 'c'
         ? bigint
         : number
 
+type TensDigit = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9
+type Digit = 0 | TensDigit
+
 type Repeated<Value extends StructValue, Count extends string> = Count extends ''
   ? [Value]
-  : Count extends Digit | `${TensDigit}${Digit}`
+  : Count extends `${Digit}` | `${TensDigit}${Digit}`
     ? Times<Value, Count>
     : Value[]
 

@@ -4,6 +4,8 @@ import type { StructInput as Input } from './struct-types.ts'
 import type { StructValue } from './struct-view.ts'
 
 const bytes = new Uint8Array()
+declare const count: number
+declare const text: string
 
 describe('struct', () => {
   test('gives a tuple where its format is known', () => {
@@ -23,6 +25,15 @@ describe('struct', () => {
     expectTypeOf(struct('<1000f').unpack(bytes)).toEqualTypeOf<number[]>()
     expectTypeOf(struct('<I1000f').unpack(bytes)).toEqualTypeOf<[number, ...number[]]>()
     expectTypeOf(struct('<I' as string).unpack(bytes)).toEqualTypeOf<StructValue[]>()
+  })
+
+  test('knows as much as there is to be known of a format that is put together', () => {
+    expectTypeOf(struct(`<${count}f`).unpack(bytes)).toEqualTypeOf<number[]>()
+    expectTypeOf(struct(`<I${count}sq`).unpack(bytes)).toEqualTypeOf<[number, Uint8Array, bigint]>()
+    expectTypeOf(struct(`!I1${count}q`).unpack(bytes)).toEqualTypeOf<[number, ...bigint[]]>()
+    expectTypeOf(struct(`<I${text}`).unpack(bytes)).toEqualTypeOf<[number, ...StructValue[]]>()
+    expectTypeOf(struct(`<q${text}I`).unpack(bytes)).toEqualTypeOf<[bigint, ...StructValue[]]>()
+    expectTypeOf(struct(`${text}I`).unpack(bytes)).toEqualTypeOf<StructValue[]>()
   })
 
   test('takes 64-bit integers as numbers too, and nothing of another type', () => {
