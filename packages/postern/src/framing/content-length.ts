@@ -32,16 +32,19 @@ function encodeHeaded(frames: readonly OutgoingFrame[]): readonly OutgoingFrame[
   const pieces: OutgoingFrame[] = []
   let text = ''
   for (const frame of frames) {
-    if (typeof frame === 'string') {
-      text += `Content-Length: ${Buffer.byteLength(frame)}\r\n\r\n`
-      if (frame.length <= joinedTextLength) {
-        text += frame
-        continue
-      }
-    } else text += `Content-Length: ${frame.length}\r\n\r\n`
-    pieces.push(text, frame)
+    if (typeof frame === 'string' && frame.length <= joinedTextLength) {
+      text += headerOf(Buffer.byteLength(frame)) + frame
+      continue
+    }
+    // Large text is encoded here, since its length must be known first and the encoding tells it.
+    const bytes = typeof frame === 'string' ? Buffer.from(frame) : frame
+    pieces.push(text + headerOf(bytes.length), bytes)
     text = ''
   }
   if (text !== '') pieces.push(text)
   return pieces
+}
+
+function headerOf(bytes: number): string {
+  return `Content-Length: ${bytes}\r\n\r\n`
 }

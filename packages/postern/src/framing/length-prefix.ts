@@ -43,40 +43,61 @@ class PrefixReader implements HeaderReader {
 /** A frame longer than this is not joined with others: that would copy it. */
 const joinedLength = 64 * 1024
 
-/** All small frames leave as one piece with their prefixes, which is cheaper than to join them later. */
+/** All small frames leave as one piece with their prefixes; a large one stays by itself behind its own. */
 function encodePrefixed(frames: readonly OutgoingFrame[]): readonly OutgoingFrame[] {
   const pieces: OutgoingFrame[] = []
   let small: OutgoingFrame[] = []
+  const joinSmall = (): void => {
+    if (small.length > 0) pieces.push(joined(small))
+    small = []
+  }
   for (const frame of frames) {
     if (frame.length <= joinedLength) {
       small.push(frame)
       continue
     }
-    if (small.length > 0) pieces.push(joined(small))
-    small = []
+    joinSmall()
     const prefix = Buffer.allocUnsafe(prefixBytes)
-    prefix.writeUInt32BE(bytesOf(frame))
-    pieces.push(prefix, frame)
+    // Text is encoded here, since the length must be known first and the encoding tells it.
+    const bytes = asBytes(frame)
+    prefix.writeUInt32BE(bytes.length)
+    pieces.push(prefix, bytes)
   }
-  if (small.length > 0) pieces.push(joined(small))
+  joinSmall()
   return pieces
 }
 
 function joined(frames: readonly OutgoingFrame[]): Buffer {
-  let bytes = 0
-  for (const frame of frames) bytes += prefixBytes + bytesOf(frame)
-  const whole = Buffer.allocUnsafeSlow(bytes)
+  return frames.every((frame) => typeof frame === 'string') ? joinedTexts(frames) : joinedBytes(frames.map(asBytes))
+}
+
+/** Encodes all texts in one go, with room for the prefixes: one by one costs four times as much. */
+function joinedTexts(texts: readonly string[]): Buffer {
+  let all = ''
+  for (const text of texts) all += `\0\0\0\0${text}`
+  const whole = Buffer.from(all)
+  const isAscii = whole.length === all.length
   let offset = 0
-  for (const frame of frames) {
-    const start = offset + prefixBytes
-    const length = typeof frame === 'string' ? whole.write(frame, start) : frame.length
-    if (typeof frame !== 'string') whole.set(frame, start)
+  for (const text of texts) {
+    const length = isAscii ? text.length : Buffer.byteLength(text)
     whole.writeUInt32BE(length, offset)
-    offset = start + length
+    offset += prefixBytes + length
   }
   return whole
 }
 
-function bytesOf(frame: OutgoingFrame): number {
-  return typeof frame === 'string' ? Buffer.byteLength(frame) : frame.length
+function joinedBytes(frames: readonly Uint8Array[]): Buffer {
+  let length = 0
+  for (const frame of frames) length += prefixBytes + frame.length
+  const whole = Buffer.allocUnsafe(length)
+  let offset = 0
+  for (const frame of frames) {
+    whole.set(frame, whole.writeUInt32BE(frame.length, offset))
+    offset += prefixBytes + frame.length
+  }
+  return whole
+}
+
+function asBytes(frame: OutgoingFrame): Uint8Array {
+  return typeof frame === 'string' ? Buffer.from(frame) : frame
 }

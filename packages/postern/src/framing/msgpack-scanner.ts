@@ -12,66 +12,74 @@ import { PosternError } from '../core/errors.ts'
 import { excerpt } from '../core/escape.ts'
 import { type FrameLimits, frameTooLarge, overLimit } from './framing.ts'
 
-// What a format is. All but scalars and strings stand for more than the bytes to jump over.
-const scalar = 0
-const array = 1
-const map = 2
-const extension = 3
-const unused = 4
+/** How many bytes follow each format byte that settles everything by itself; `headed` for all others. */
+const tails = new Uint8Array(256)
+const headed = 255
 
-/** What each format byte begins. */
+for (let length = 0; length < 32; length++) tails[0xa0 + length] = length
+tails[0xca] = 4
+tails[0xcb] = 8
+for (const [power, bytes] of [1, 2, 4, 8].entries()) {
+  tails[0xcc + power] = bytes
+  tails[0xd0 + power] = bytes
+}
+
+// What the others begin.
+const unused = 0
+const payload = 1
+const array = 2
+const map = 3
+const extension = 4
+
+/** What each of the others begins, the size that it says itself, and how many bytes of a size follow it. */
 const kinds = new Uint8Array(256)
-/** How many bytes of a length or a count follow it. */
-const sizeBytes = new Uint8Array(256)
-/** The length or the count that the format itself says. */
 const sizes = new Uint8Array(256)
+const sizeBytes = new Uint8Array(256)
 
-function format(byte: number, kind: number, { size = 0, bytes = 0 }: { size?: number; bytes?: number }): void {
+function header(byte: number, kind: number, { size = 0, bytes = 0 }: { size?: number; bytes?: number }): void {
+  tails[byte] = headed
   kinds[byte] = kind
   sizes[byte] = size
   sizeBytes[byte] = bytes
 }
 
+header(0xc1, unused, {})
 for (let size = 0; size < 16; size++) {
-  format(0x80 + size, map, { size })
-  format(0x90 + size, array, { size })
+  header(0x80 + size, map, { size })
+  header(0x90 + size, array, { size })
 }
-for (let size = 0; size < 32; size++) format(0xa0 + size, scalar, { size })
-format(0xc1, unused, {})
 for (const [power, bytes] of [1, 2, 4].entries()) {
-  format(0xc4 + power, scalar, { bytes })
-  format(0xc7 + power, extension, { bytes })
-  format(0xd9 + power, scalar, { bytes })
+  header(0xc4 + power, payload, { bytes })
+  header(0xc7 + power, extension, { bytes })
+  header(0xd9 + power, payload, { bytes })
 }
-for (const [power, size] of [1, 2, 4, 8].entries()) {
-  format(0xcc + power, scalar, { size })
-  format(0xd0 + power, scalar, { size })
-}
-format(0xca, scalar, { size: 4 })
-format(0xcb, scalar, { size: 8 })
-for (const [power, size] of [1, 2, 4, 8, 16].entries()) format(0xd4 + power, extension, { size })
+for (const [power, size] of [1, 2, 4, 8, 16].entries()) header(0xd4 + power, extension, { size })
 for (const [power, bytes] of [2, 4].entries()) {
-  format(0xdc + power, array, { bytes })
-  format(0xde + power, map, { bytes })
+  header(0xdc + power, array, { bytes })
+  header(0xde + power, map, { bytes })
 }
 
 const timestampType = 0xff
 
 export class MsgpackScanner {
   readonly #limits: FrameLimits
-  /** Bytes of the value in earlier chunks, and the least number that are still to come. */
+  /** Bytes of the value in earlier chunks. */
   #bytes = 0
-  #owed = 1
-  /** Bytes of a string that are jumped over. */
+  /** How many values are still to begin, the outermost at first. */
+  #values = 1
+  /** Bytes to jump over. */
   #jump = 0
-  #kind = scalar
-  /** The length or count that is being read, and how many of its bytes are missing. */
+  /** Whether the header of a value goes on; then what it begins, its size so far, and what is missing of it. */
+  #inHeader = false
+  #kind = unused
   #size = 0
   #sizeMissing = 0
-  /** The next byte is the type of an extension. */
-  #typeNext = false
+  #typeMissing = false
   #containers = 0
-  /** How many items are to come in each open container; not counted where any depth is allowed. */
+  /**
+   * How many values are to begin behind each container; it is closed once there are fewer. Left empty where any depth
+   * is allowed.
+   */
   readonly #open: number[] = []
 
   constructor(limits: FrameLimits) {
@@ -84,94 +92,74 @@ export class MsgpackScanner {
    */
   scan(chunk: Buffer, from: number): number {
     if (this.#bytes === 0 && kinds[chunk[from] as number] !== array) throw notAnArray(excerpt(chunk.subarray(from)))
+    const { maxFrameBytes } = this.#limits
+    const { length } = chunk
     const before = this.#bytes - from
-    let index = from
-    while (index < chunk.length) {
-      if (this.#jump > 0 && !this.#typeNext) {
-        const jumped = Math.min(this.#jump, chunk.length - index)
-        this.#jump -= jumped
-        this.#owed -= jumped
-        index += jumped
-      } else {
-        const byte = chunk[index++] as number
-        this.#owed--
-        this.#bytes = before + index
-        if (this.#sizeMissing > 0) this.#takeSizeByte(byte)
-        else if (this.#typeNext) this.#takeType(byte)
-        else this.#takeFormat(byte)
+    let values = this.#values
+    let index = from + this.#jump
+    while (values > 0 && index < length) {
+      const byte = chunk[index++] as number
+      const tail = this.#inHeader ? headed : (tails[byte] as number)
+      if (tail !== headed) {
+        values--
+        index += tail
+      } else if (this.#takeHeaderByte(byte)) {
+        values--
+        if (this.#kind === array || this.#kind === map) values += this.#openContainer(values)
+        else index += this.#size
       }
-      if (this.#owed === 0) {
-        this.#reset()
-        return index
-      }
+      const atLeast = before + index + values
+      if (atLeast > maxFrameBytes) throw frameTooLarge(this.#limits, atLeast)
     }
-    this.#bytes = before + index
+    if (values === 0 && index <= length) {
+      this.#reset()
+      return index
+    }
+    this.#values = values
+    this.#jump = Math.max(0, index - length)
+    this.#bytes = before + length
     return -1
   }
 
-  #takeFormat(byte: number): void {
-    const kind = kinds[byte] as number
-    if (kind === unused) throw refused('the byte 0xc1, which MessagePack never uses')
-    if (this.#limits.maxDepth !== Number.POSITIVE_INFINITY) this.#countItem()
-    const missing = sizeBytes[byte] as number
-    if (missing === 0) {
-      this.#takeSize(kind, sizes[byte] as number)
-      return
-    }
-    this.#kind = kind
-    this.#size = 0
-    this.#sizeMissing = missing
-    this.#owe(missing)
+  /** Takes a byte of a header; true when it was the last. */
+  #takeHeaderByte(byte: number): boolean {
+    if (!this.#inHeader) this.#beginHeader(byte)
+    else if (this.#sizeMissing > 0) {
+      this.#size = this.#size * 256 + byte
+      this.#sizeMissing--
+    } else if (byte === timestampType) this.#typeMissing = false
+    else throw refused(`an extension of type ${(byte << 24) >> 24}, of which only timestamps (-1) are taken`)
+    this.#inHeader = this.#sizeMissing > 0 || this.#typeMissing
+    return !this.#inHeader
   }
 
-  #takeSizeByte(byte: number): void {
-    this.#size = this.#size * 256 + byte
-    if (--this.#sizeMissing === 0) this.#takeSize(this.#kind, this.#size)
+  #beginHeader(byte: number): void {
+    this.#kind = kinds[byte] as number
+    if (this.#kind === unused) throw refused('the byte 0xc1, which MessagePack never uses')
+    this.#size = sizes[byte] as number
+    this.#sizeMissing = sizeBytes[byte] as number
+    this.#typeMissing = this.#kind === extension
   }
 
-  #takeSize(kind: number, size: number): void {
-    if (kind === array) this.#openContainer(size)
-    else if (kind === map) this.#openContainer(2 * size)
-    else {
-      this.#typeNext = kind === extension
-      this.#jump = size
-      this.#owe(this.#typeNext ? size + 1 : size)
-    }
-  }
-
-  #takeType(byte: number): void {
-    if (byte !== timestampType) throw refused(`an extension of type ${(byte << 24) >> 24}, of which only -1 is taken`)
-    this.#typeNext = false
-  }
-
-  #openContainer(items: number): void {
+  /** Counts a container behind which so many values are to begin; returns how many are in it. */
+  #openContainer(behind: number): number {
     const { maxDepth, maxContainers } = this.#limits
+    const items = this.#kind === map ? 2 * this.#size : this.#size
     if (this.#containers === 0 && items !== 3 && items !== 4) throw notAnArray(`one of ${items}`)
-    this.#containers++
-    this.#owe(items)
-    if (this.#containers > maxContainers) {
+    if (++this.#containers > maxContainers) {
       throw overLimit('maxContainers', maxContainers, `more than ${maxContainers} maps and arrays`)
     }
-    if (maxDepth === Number.POSITIVE_INFINITY) return
-    if (this.#open.push(items) > maxDepth) throw overLimit('maxDepth', maxDepth, `nesting deeper than ${maxDepth}`)
-  }
-
-  /** Counts a value that begins against the innermost container that still has one to come. */
-  #countItem(): void {
-    const open = this.#open
-    while (open.at(-1) === 0) open.pop()
-    if (open.length > 0) (open[open.length - 1] as number)--
-  }
-
-  #owe(bytes: number): void {
-    this.#owed += bytes
-    const atLeast = this.#bytes + this.#owed
-    if (atLeast > this.#limits.maxFrameBytes) throw frameTooLarge(this.#limits, atLeast)
+    if (maxDepth < Number.POSITIVE_INFINITY) {
+      while ((this.#open.at(-1) ?? 0) > behind) this.#open.pop()
+      if (this.#open.push(behind) > maxDepth) throw overLimit('maxDepth', maxDepth, `nesting deeper than ${maxDepth}`)
+    }
+    return items
   }
 
   #reset(): void {
     this.#bytes = 0
-    this.#owed = 1
+    this.#values = 1
+    this.#jump = 0
     this.#containers = 0
     this.#open.length = 0
   }

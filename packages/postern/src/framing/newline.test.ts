@@ -8,7 +8,8 @@ import type { FrameDecoder, FrameLimits } from './framing.ts'
 import { newline } from './newline.ts'
 
 describe('framing contract', () => {
-  const harness = { name: 'newline', framing: newline, frames: awkwardFrames, frameOf: jsonFrameOf }
+  const lacks = { 'refusal at the header': 'a line says nothing about its length' }
+  const harness = { name: 'newline', framing: newline, frames: awkwardFrames, frameOf: jsonFrameOf, lacks }
   for (const { title, run } of framingContract(harness)) test(title, run)
 })
 
