@@ -7,12 +7,14 @@ import type { Channel, Listener } from '../core/channel.ts'
 import { PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
 import type { Stream } from '../core/stream.ts'
+import type { ClientTls, ServerTls } from '../transports/tls.ts'
 
 /** What connecting may depend on. */
 export interface ConnectRequest {
   readonly limits: Limits
   readonly signal?: AbortSignal
   readonly trust?: readonly number[]
+  readonly tls?: ClientTls
 }
 
 /** What a listener reports while it listens. */
@@ -24,6 +26,7 @@ export interface ListenRequest {
   readonly onLost: (error: PosternError) => void
   /** The group whose members may connect, beside this user. */
   readonly group?: string | number
+  readonly tls?: ServerTls
 }
 
 /** A mechanism that carries bytes: the conversation's framing is chosen above it. */
@@ -71,6 +74,51 @@ const mechanisms: Partial<Record<Scheme, () => Promise<Mechanism>>> = {
       listen: (name, request, onStream) => {
         refuseGroup(request, 'the socket is made by systemd, whose SocketGroup= and SocketMode= say who may connect')
         return listenSystemd(name, { ...socketEvents(request), onStream })
+      },
+    }
+  },
+  stdio: async () => {
+    const { connectStdio, listenStdio } = await import('../transports/stdio.ts')
+    return {
+      carries: 'bytes',
+      connect: connectStdio,
+      listen: (_, request, onStream) => {
+        refuseGroup(request, 'stdio: is one connection, with who started this process')
+        return listenStdio(onStream)
+      },
+    }
+  },
+  spawn: async () => {
+    const { Spawner } = await import('./spawn.ts')
+    return {
+      carries: 'bytes',
+      connect: (program, request) => new Spawner({ spawn: [program] }).connect(request),
+      listen: async (program) => {
+        const sentence = `spawn:${program} is an address to connect to; a program that is started serves at stdio:`
+        throw new PosternError('bad_address', sentence)
+      },
+    }
+  },
+  tcp: async () => {
+    const { connectTcp, listenTcp } = await import('../transports/tcp.ts')
+    return {
+      carries: 'bytes',
+      connect: connectTcp,
+      listen: (target, request, onStream) => {
+        refuseGroup(request, `tcp:${target} has no file that could be the group's`)
+        const { tls } = request
+        return listenTcp(target, { ...socketEvents(request), ...(tls === undefined ? {} : { tls }), onStream })
+      },
+    }
+  },
+  pipe: async () => {
+    const { connectPipe, listenPipe } = await import('../transports/named-pipe.ts')
+    return {
+      carries: 'bytes',
+      connect: connectPipe,
+      listen: (name, request, onStream) => {
+        refuseGroup(request, `pipe:${name} is a pipe of this user`)
+        return listenPipe(name, { ...socketEvents(request), onStream })
       },
     }
   },
