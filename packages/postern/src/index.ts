@@ -53,3 +53,4 @@ export {
 export type { Middleware } from './service/middleware.ts'
 export type { ServedCall } from './service/routes.ts'
 export type { InputOf, OutputOf, StandardSchema } from './service/standard-schema.ts'
+export type { ClientTls, ServerTls } from './transports/tls.ts'

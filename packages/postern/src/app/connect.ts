@@ -22,11 +22,13 @@ import { checkMiddleware, type Middleware } from '../service/middleware.ts'
 import { checkOptions } from '../service/options.ts'
 import { router } from '../service/router.ts'
 import { type Service, serviceOf, serviceOfContract } from '../service/routes.ts'
+import type { ClientTls } from '../transports/tls.ts'
 import { type ClientCall, Connection } from './connection.ts'
 import { chooseConversation, clientConversation, type Conversation } from './conversation.ts'
 import { guarded, logError, type OnError } from './error-log.ts'
 import { mechanismOf } from './mechanisms.ts'
 import { ServedClient } from './served-client.ts'
+import { checkClientTls } from './tls.ts'
 import { checkToken, showToken, type TokenOption } from './token.ts'
 
 /** How to connect. `S`: what this side serves. */
@@ -41,6 +43,8 @@ export interface ConnectOptions<S extends Members = Members> {
   readonly trust?: readonly number[]
   /** The file that holds the token which the server requires; read anew for each connection. */
   readonly token?: TokenOption
+  /** Whose certificate is believed, for `tcp:` addresses; `{}` takes the authorities that Node knows. Without it, no TLS. */
+  readonly tls?: ClientTls
   /** A contract that this side serves, with its handlers, for a server that calls back. */
   readonly serve?: readonly [contract: Contract<S>, handlers: HandlersOf<S>]
   /** Handlers for a server that calls back, by the full names of their methods. */
@@ -67,6 +71,7 @@ const optionNames = [
   'integers',
   'trust',
   'token',
+  'tls',
   'serve',
   'handlers',
   'use',
@@ -129,6 +134,7 @@ async function open(
   const { use = [], reconnect = true, signal, onDisconnect, onReconnect } = options
   checkMiddleware(use)
   const address = parseAddress(text)
+  if (options.tls !== undefined) checkClientTls(options.tls, address)
   const conversation = await clientConversation(chooseConversation(address.parameters, address.text))
   const limits = resolveLimits(options.limits)
   const onError = guarded(options.onError ?? logError)
@@ -188,7 +194,7 @@ async function openSession(parts: SessionParts, signal: AbortSignal | undefined)
   const { address, conversation, limits, handler, contract, options, onError } = parts
   const { framing, protocol, cancelMethod } = conversation
   const { tap, token } = options
-  const channel = await openChannel(address, framing, { limits, trust: options.trust ?? [], signal })
+  const channel = await openChannel(address, framing, { limits, trust: options.trust ?? [], tls: options.tls, signal })
   const session = new Session(tap === undefined ? channel : tapChannel(channel, tap), {
     side: 'client',
     address: address.text,
@@ -210,16 +216,17 @@ async function openSession(parts: SessionParts, signal: AbortSignal | undefined)
 interface ChannelRequest {
   readonly limits: Limits
   readonly trust: readonly number[]
+  readonly tls: ClientTls | undefined
   readonly signal: AbortSignal | undefined
 }
 
 async function openChannel(
   address: Address,
   framing: Framing,
-  { limits, trust, signal }: ChannelRequest,
+  { limits, trust, tls, signal }: ChannelRequest,
 ): Promise<Channel> {
   const mechanism = await mechanismOf(address)
-  const request = { limits, trust, ...(signal === undefined ? {} : { signal }) }
+  const request = { limits, trust, ...(tls === undefined ? {} : { tls }), ...(signal === undefined ? {} : { signal }) }
   if (mechanism.carries === 'frames') {
     if (address.parameters.codec !== undefined && address.parameters.codec !== 'json')
       throw new PosternError('not_supported', `${address.text}: ${address.scheme}: carries JSON alone so far`)

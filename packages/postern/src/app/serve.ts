@@ -15,12 +15,14 @@ import { checkMiddleware, type Middleware } from '../service/middleware.ts'
 import { checkOptions } from '../service/options.ts'
 import { router } from '../service/router.ts'
 import { type ServedCall, type Service, serviceOf, serviceOfContract } from '../service/routes.ts'
+import type { ServerTls } from '../transports/tls.ts'
 import { guarded, logError, type OnError } from './error-log.ts'
 import { type ConversationName, conversationNames } from './first-bytes.ts'
 import { ServedAddress } from './served-address.ts'
 import { ServedClient } from './served-client.ts'
 import { closeAtExit } from './shutdown.ts'
-import { checkToken, type TokenOption, tokenCheck } from './token.ts'
+import { checkServerTls } from './tls.ts'
+import { checkToken, checkTokenPlace, type TokenOption, tokenCheck } from './token.ts'
 
 /** One address, and who may do what there. */
 export interface PlaceOptions {
@@ -31,8 +33,13 @@ export interface PlaceOptions {
   readonly group?: string | number
   /** What may be spoken here: `json`, `content-length`, `msgpack`, `length-prefix`. Default: all of it, told by the first bytes. */
   readonly accepts?: readonly ConversationName[]
-  /** A file with the token that each connection has to show first; it is made where it is missing. */
-  readonly token?: TokenOption
+  /**
+   * A file with the token that each connection has to show first; it is made where it is missing. `false` is for `tcp:`
+   * addresses, which are refused without one of the two: whoever gets there may call.
+   */
+  readonly token?: TokenOption | false
+  /** Key and certificate of the server, for `tcp:` addresses; beyond this machine they must be given. */
+  readonly tls?: ServerTls
 }
 
 /** How to serve. `C`: what the clients serve. */
@@ -134,7 +141,7 @@ function placesOf(at: unknown): readonly PlaceOptions[] {
   if (places.length === 0) throw new TypeError('serve needs at least one address in "at", as { at: "local:name" }')
   return places.map((place) => {
     if (typeof place === 'string') return { address: place }
-    checkOptions('an address in "at"', place, ['address', 'access', 'accepts', 'group', 'token'])
+    checkOptions('an address in "at"', place, ['address', 'access', 'accepts', 'group', 'token', 'tls'])
     const { address, access = [], accepts, group, token } = place as PlaceOptions
     if (typeof address !== 'string')
       throw new TypeError('an address in "at" is a string, or has one: { address, access }')
@@ -143,7 +150,7 @@ function placesOf(at: unknown): readonly PlaceOptions[] {
     if (accepts !== undefined) checkAccepts(accepts)
     if (group !== undefined && typeof group !== 'string' && typeof group !== 'number')
       throw new TypeError(`group is the name or the number of a group, not ${JSON.stringify(group)}`)
-    if (token !== undefined) checkToken(token)
+    if (token !== undefined && token !== false) checkToken(token)
     return place as PlaceOptions
   })
 }
@@ -201,20 +208,24 @@ class OpenServer implements Server<Members> {
     return this.#places.reduce((sum, { connections }) => sum + connections, 0)
   }
 
-  async listen({ address: text, access = [], accepts, group, token }: PlaceOptions): Promise<void> {
+  async listen({ address: text, access = [], accepts, group, token, tls }: PlaceOptions): Promise<void> {
+    const address = parseAddress(text)
+    checkTokenPlace(address, token)
+    if (tls !== undefined) checkServerTls(tls, address)
     const { client, tap, use = [] } = this.#options
     const stop = access.includes('admin')
       ? { stop: () => void this.close().catch((error: unknown) => this.#onError(error, 'rpc.stop')) }
       : {}
     const place = new ServedAddress({
-      address: parseAddress(text),
+      address,
       handler: router(this.#service, { access, use, events: this.#events, ...stop }),
       limits: this.#limits,
       budget: this.#budget,
       tap,
       accepts,
-      authenticate: token === undefined ? undefined : await tokenCheck(token),
+      authenticate: token === undefined || token === false ? undefined : await tokenCheck(token),
       group,
+      tls,
       onError: this.#onError,
       onLost: (reason) => this.#lost(text, reason),
       postern: client?.foreign === false,

@@ -2,7 +2,7 @@
  * One address of a server: takes connections, within its limits, and holds the conversations that come of them.
  */
 
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { Address } from '../core/address.ts'
 import type { Channel, Listener } from '../core/channel.ts'
 import { PosternError } from '../core/errors.ts'
@@ -12,6 +12,7 @@ import { type Tap, tapChannel } from '../core/tap.ts'
 import type { QueueBudget } from '../framing/queue-budget.ts'
 import type { CallHandler, Caller } from '../rpc/incoming-call.ts'
 import { quietMs, Session } from '../rpc/session.ts'
+import type { ServerTls } from '../transports/tls.ts'
 import { type Conversation, jsonConversation } from './conversation.ts'
 import type { OnError } from './error-log.ts'
 import type { ConversationName } from './first-bytes.ts'
@@ -33,6 +34,7 @@ export interface ServedAddressOptions {
   readonly accepts: readonly ConversationName[] | undefined
   /** The group whose members may connect. */
   readonly group: string | number | undefined
+  readonly tls: ServerTls | undefined
   readonly onError: OnError
   readonly onLost: (error: PosternError) => void
   /** Whether the clients are known to be Postern. */
@@ -65,7 +67,7 @@ export class ServedAddress {
   }
 
   async listen(): Promise<void> {
-    const { address, group, limits, onError, onLost } = this.#options
+    const { address, group, limits, onError, onLost, tls } = this.#options
     const { codec, framing } = address.parameters
     if (codec !== undefined || framing !== undefined) {
       throw new PosternError(
@@ -79,6 +81,7 @@ export class ServedAddress {
       onLost,
       onError: (error) => onError(error, address.text),
       ...(group === undefined ? {} : { group }),
+      ...(tls === undefined ? {} : { tls }),
     }
     this.#listener =
       mechanism.carries === 'frames'
@@ -101,7 +104,11 @@ export class ServedAddress {
   /** Ends the conversations, after what they have under way. */
   async endAll(): Promise<void> {
     // Who has just connected may have a call on its way.
-    if (this.#silent.size > 0) await sleep(quietMs)
+    if (this.#silent.size > 0) {
+      await sleep(quietMs)
+      // What has already arrived is read behind the timers.
+      await nextTurn()
+    }
     for (const stream of this.#silent) stream.abort()
     await Promise.all([...this.#sessions].map((session) => session.close()))
   }

@@ -3,6 +3,7 @@
  * reads them is loaded when there is one.
  */
 
+import type { Address } from '../core/address.ts'
 import { isPosternError, PosternError } from '../core/errors.ts'
 import type { Session } from '../rpc/session.ts'
 
@@ -16,6 +17,20 @@ export function checkToken(token: unknown): void {
   const file = typeof token === 'object' && token !== null && 'file' in token ? token.file : undefined
   if (typeof file !== 'string' || file === '')
     throw new TypeError('token is an object with the path of a file: { file }')
+}
+
+/** Refuses with `not_supported` a `tcp:` address of a server that says nothing of tokens, and another that says `false`. */
+export function checkTokenPlace({ scheme, text }: Address, token: TokenOption | false | undefined): void {
+  if (scheme === 'tcp' && token === undefined)
+    throw new PosternError(
+      'not_supported',
+      `every user of this machine and every page in its browsers gets to ${text}: give it a token, { address, token: { file } }, or say that it needs none, { address, token: false }`,
+    )
+  if (scheme !== 'tcp' && token === false)
+    throw new PosternError(
+      'not_supported',
+      `token: false is for tcp: addresses, which without it are refused; leave it out at ${text}`,
+    )
 }
 
 /** Takes the token of a server from its file, which is made where it is missing. Returns what tells it from others. */

@@ -1,11 +1,11 @@
 /** Taking connections from a listening socket, whoever made it. */
 
-import { createServer, type ListenOptions, type Server, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type ListenOptions, type Server, type ServerOpts, type Socket } from 'node:net'
 import type { PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
 import type { Stream } from '../core/stream.ts'
 import { descriptorLimit } from '../os/descriptor-limit.ts'
-import { fromNodeError } from '../os/node-error.ts'
+import { fromSocketError } from '../os/socket-error.ts'
 import { SocketStream } from './socket-stream.ts'
 
 /** Descriptors that connections leave for files, timers and the rest of the process. */
@@ -22,19 +22,39 @@ export interface SocketServerOptions {
   readonly onError?: (error: PosternError) => void
 }
 
+/** What a server listens with, and what becomes of those who connect. */
+export interface SocketKind {
+  readonly makeServer: (options: ServerOpts) => Server
+  readonly welcome: Welcome
+}
+
+/** Called once, when the door opens: gives what is done with each socket. `address` is what errors name. */
+export type Welcome = (address: string, options: SocketServerOptions) => (socket: Socket) => void
+
+/** Sockets as they are. */
+export const plainSockets: SocketKind = {
+  makeServer: (options) => createServer(options),
+  welcome:
+    (address, { onStream }) =>
+    (socket) =>
+      onStream(new SocketStream(socket, address)),
+}
+
 /** A server whose door is still closed: who connects is held back until it opens. */
 export class SocketServer {
   readonly #server: Server
   readonly #options: SocketServerOptions
+  readonly #kind: SocketKind
   readonly #early: Socket[] = []
   readonly #hold = (socket: Socket): void => {
     socket.on('error', ignore)
     this.#early.push(socket)
   }
 
-  constructor(options: SocketServerOptions) {
+  constructor(options: SocketServerOptions, kind: SocketKind = plainSockets) {
     this.#options = options
-    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true })
+    this.#kind = kind
+    this.#server = kind.makeServer({ allowHalfOpen: true, pauseOnConnect: true })
     this.#server.maxConnections = connectionCap(options.limits.maxConnections)
     this.#server.on('error', ignore)
     this.#server.on('connection', this.#hold)
@@ -50,14 +70,19 @@ export class SocketServer {
     })
   }
 
-  /** Opens the door; `path` is what errors name. */
-  open(path: string): void {
-    const { onStream, onError } = this.#options
+  /** The port that it has, where it listens at one. */
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  /** Opens the door; `address`, or a path, is what errors name. */
+  open(address: string): void {
+    const { onError } = this.#options
     this.#server.off('connection', this.#hold)
-    this.#server.on('error', (error) => onError?.(fromNodeError(error, 'accept connections at', path)))
-    const take = (socket: Socket): void => onStream(new SocketStream(socket, path))
-    this.#server.on('connection', take)
-    for (const socket of this.#early.splice(0)) take(socket.off('error', ignore))
+    this.#server.on('error', (error) => onError?.(fromSocketError(error, 'accept connections at', address)))
+    const welcome = this.#kind.welcome(address, this.#options)
+    this.#server.on('connection', welcome)
+    for (const socket of this.#early.splice(0)) welcome(socket.off('error', ignore))
   }
 
   /** Listens no more and turns away who was held back. Connections that were handed over go on. */

@@ -3,7 +3,7 @@
 import { connect, type NetConnectOpts, type Socket } from 'node:net'
 import { PosternError } from '../core/errors.ts'
 import { type Peer, type Stream, type StreamHandlers, unknownPeer } from '../core/stream.ts'
-import { fromNodeError } from '../os/node-error.ts'
+import { fromSocketError } from '../os/socket-error.ts'
 
 /**
  * A `Stream` over a socket that has read nothing yet: `pauseOnConnect` at a server, `pause()` before the connection at
@@ -27,7 +27,7 @@ export class SocketStream implements Stream {
     this.peer = peer
     // From the first moment: an error that nobody handles ends the process, at any peer's wish.
     socket.on('error', (error) => {
-      this.#reason ??= fromNodeError(error, 'exchange bytes with', address)
+      this.#reason ??= fromSocketError(error, 'exchange bytes with', address)
     })
     socket.on('close', () => {
       this.#closed = true
@@ -87,18 +87,36 @@ export interface SocketStreamOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** A socket that is being connected. */
+export interface OpeningSocket {
+  readonly socket: Socket
+  /** What it says when it is ready for use. */
+  readonly ready: 'connect' | 'secureConnect'
+  /** Its stream, which is made at once. */
+  readonly stream: Stream
+}
+
 /** Connects. `deadline_exceeded` after `connectMs`, `cancelled` by the signal; else what the system says. */
 export function connectSocketStream(to: NetConnectOpts, options: SocketStreamOptions): Promise<Stream> {
-  const { address, connectMs, signal } = options
+  return openSocketStream(() => {
+    const socket = connect({ ...to, allowHalfOpen: true }).pause()
+    return { socket, ready: 'connect', stream: new SocketStream(socket, options.address) }
+  }, options)
+}
+
+/** The stream of a socket that `open` begins to connect, once it is ready. Rejects as `connectSocketStream` does. */
+export function openSocketStream(
+  open: () => OpeningSocket,
+  { address, connectMs, signal }: SocketStreamOptions,
+): Promise<Stream> {
   if (signal?.aborted === true) return Promise.reject(cancelled(address, signal))
   return new Promise((resolve, reject) => {
-    const socket = connect({ ...to, allowHalfOpen: true }).pause()
-    const stream = new SocketStream(socket, address)
+    const { socket, ready, stream } = open()
     const settle = (): void => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', abort)
       socket.off('error', fail)
-      socket.off('connect', succeed)
+      socket.off(ready, succeed)
     }
     const succeed = (): void => {
       settle()
@@ -106,13 +124,13 @@ export function connectSocketStream(to: NetConnectOpts, options: SocketStreamOpt
     }
     const fail = (error: unknown): void => {
       settle()
-      reject(fromNodeError(error, 'connect to', address))
+      reject(fromSocketError(error, 'connect to', address))
       socket.destroy()
     }
     const abort = (): void => fail(cancelled(address, signal))
     const timer = setTimeout(() => fail(tooLate(address, connectMs)), connectMs)
     signal?.addEventListener('abort', abort)
-    socket.on('connect', succeed)
+    socket.on(ready, succeed)
     socket.on('error', fail)
   })
 }

@@ -1,0 +1,113 @@
+/** TLS around TCP, with Node's defaults made certain: 1.2 or newer, and no server whose certificate is not believed. */
+
+import { isIP, type Socket, type TcpNetConnectOpts } from 'node:net'
+import { connect, createServer, type Server } from 'node:tls'
+import { PosternError } from '../core/errors.ts'
+import type { Limits } from '../core/limits.ts'
+import type { Stream } from '../core/stream.ts'
+import { fromSocketError } from '../os/socket-error.ts'
+import type { SocketServerOptions, Welcome } from './socket-server.ts'
+import { openSocketStream, SocketStream, type SocketStreamOptions } from './socket-stream.ts'
+
+/** Who a server is. Both are PEM text, as `readFile` gives it: not the path of a file. */
+export interface ServerTls {
+  /** Its private key. */
+  readonly key: string | Buffer
+  /** Its certificate and, behind it, those between it and the one that clients know. */
+  readonly cert: string | Buffer
+}
+
+/** Whom a client believes. */
+export interface ClientTls {
+  /** The certificates of who signs for servers, as PEM text. Default: the authorities that Node knows. */
+  readonly ca?: string | Buffer
+}
+
+const minVersion = 'TLSv1.2'
+
+/** Connects and shakes hands. `peer_rejected` when the certificate is not believed, or is for another host. */
+export function connectTls(to: TcpNetConnectOpts, { ca }: ClientTls, options: SocketStreamOptions): Promise<Stream> {
+  const { host = '' } = to
+  const secure = {
+    ...to,
+    allowHalfOpen: true,
+    minVersion,
+    // Said, because the environment may say otherwise.
+    rejectUnauthorized: true,
+    ...(ca === undefined ? {} : { ca }),
+    // The certificate is checked for names and numbers alike; only a name may be told to the server.
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+  } as const
+  return openSocketStream(() => {
+    const socket = connect(secure).pause()
+    return { socket, ready: 'secureConnect', stream: new SocketStream(socket, options.address) }
+  }, options)
+}
+
+/** The first byte of whoever begins TLS. */
+const helloByte = 0x16
+
+/**
+ * Lets in who comes to terms within `limits.handshakeMs`; who begins with anything but TLS is told so in plain text. Throws
+ * `TypeError` when key and certificate are none or no pair.
+ */
+export function welcomeTls(tls: ServerTls, { handshakeMs }: Pick<Limits, 'handshakeMs'>): Welcome {
+  const handshakes = handshakeServer(tls, handshakeMs)
+  return (address, { onStream, onError }) => {
+    handshakes.on('secureConnection', (socket) => onStream(new SocketStream(socket.ref(), address)))
+    handshakes.on('tlsClientError', (error) => {
+      const failure = fromSocketError(error, 'shake hands at', address)
+      // Who has gone again is no news.
+      if (failure.code !== 'closed') onError?.(failure)
+    })
+    return (socket) => {
+      // Nobody who wants to end waits for a hand that is never shaken.
+      socket.unref().on('error', ignore)
+      awaitFirstByte(socket, handshakeMs, (byte) => {
+        if (byte === helloByte) handshakes.emit('connection', socket)
+        else onError?.(turnAway(socket, address, byte))
+      })
+    }
+  }
+}
+
+function ignore(): void {}
+
+function handshakeServer(tls: ServerTls, handshakeMs: number): Server {
+  try {
+    return createServer({
+      ...tls,
+      minVersion,
+      handshakeTimeout: handshakeMs,
+      allowHalfOpen: true,
+      pauseOnConnect: true,
+    })
+  } catch (error) {
+    throw new TypeError(`tls: key and cert are of no use together: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+/** Tells the first byte, which the socket still has; nothing, and drops the socket, when none comes in time. */
+function awaitFirstByte(socket: Socket, handshakeMs: number, decide: (byte: number | undefined) => void): void {
+  const timer = setTimeout(() => decide(undefined), handshakeMs)
+  timer.unref()
+  const stop = (): void => clearTimeout(timer)
+  socket.once('close', stop)
+  socket.once('data', (first: Buffer) => {
+    stop()
+    socket.off('close', stop).pause().unshift(first)
+    decide(first[0])
+  })
+  socket.resume()
+}
+
+/** Says why, in words for a person, to who did not begin with TLS. */
+function turnAway(socket: Socket, address: string, byte: number | undefined): PosternError {
+  const error =
+    byte === undefined
+      ? new PosternError('deadline_exceeded', `somebody at ${address} said nothing within limits.handshakeMs`)
+      : new PosternError('unsupported_protocol', `this address takes TLS alone; give the option tls`)
+  if (byte === undefined) socket.destroy()
+  else socket.end(`${error.message}\n`, () => socket.destroy())
+  return error
+}
