@@ -50,6 +50,13 @@ export class RawPeer {
     return line
   }
 
+  /** Takes up to so many of the bytes that have come. */
+  taken(bytes: number): Buffer {
+    const taken = this.#received.subarray(0, bytes)
+    this.#received = this.#received.subarray(bytes)
+    return taken
+  }
+
   /** The next line as JSON. */
   async value(): Promise<unknown> {
     return JSON.parse(await this.line())

@@ -12,6 +12,10 @@ describe('formatJson', () => {
     expect(formatJson({ a: 1n }, { pretty: true })).toBe('{\n  "a": 1\n}')
   })
 
+  test('writes bytes as base64', () => {
+    expect(formatJson({ a: [new Uint8Array([0, 255, 16])], b: new Uint8Array(0) })).toBe('{"a":["AP8Q"],"b":""}')
+  })
+
   test('escapes what a terminal could obey, without changing the value', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.string({ unit: 'binary' }), fc.boolean(), (value, text, pretty) => {

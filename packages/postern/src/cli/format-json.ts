@@ -15,7 +15,7 @@ export interface JsonStyle {
 }
 
 /**
- * The value as JSON text. Bigints are written as numbers.
+ * The value as JSON text. Bigints are written as numbers, bytes as base64.
  *
  * Throws `limit_exceeded` for a value that is nested more deeply, or longer, than can be formatted.
  */
@@ -29,8 +29,8 @@ const maxColouredLength = 1_000_000
 
 function stringify(value: unknown, indent: number): string {
   try {
-    if (!hasUnusualNumber(value)) return JSON.stringify(value ?? null, undefined, indent)
-    const text = JSON.stringify(value, markUnusualNumber, indent)
+    if (!hasUnusual(value)) return JSON.stringify(value ?? null, undefined, indent)
+    const text = JSON.stringify(value, writeUnusual, indent)
     return text.replaceAll(markedNumber, '$1')
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
@@ -39,12 +39,12 @@ function stringify(value: unknown, indent: number): string {
   }
 }
 
-/** Whether a value holds what `JSON.stringify` refuses (a bigint) or changes (-0). Goes as deep as the value does. */
-function hasUnusualNumber(value: unknown): boolean {
+/** Whether a value holds what `JSON.stringify` refuses (a bigint) or changes (-0, bytes). Goes as deep as the value does. */
+function hasUnusual(value: unknown): boolean {
   const waiting: unknown[] = [value]
   while (waiting.length > 0) {
     const next = waiting.pop()
-    if (isUnusualNumber(next)) return true
+    if (isUnusualNumber(next) || next instanceof Uint8Array) return true
     if (typeof next !== 'object' || next === null) continue
     for (const item of Array.isArray(next) ? (next as unknown[]) : Object.values(next)) waiting.push(item)
   }
@@ -59,7 +59,8 @@ function isUnusualNumber(value: unknown): value is bigint | number {
 const mark = `number:${crypto.randomUUID()}:`
 const markedNumber = new RegExp(`"${mark}(-?\\d+)"`, 'g')
 
-function markUnusualNumber(_key: string, value: unknown): unknown {
+function writeUnusual(_key: string, value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
   if (!isUnusualNumber(value)) return value
   return `${mark}${typeof value === 'bigint' ? value : '-0'}`
 }

@@ -51,6 +51,8 @@ export interface Feed {
   /** How its connection writes messages. */
   readonly protocol: Protocol
   send(frame: OutgoingFrame): void
+  /** Ends the subscription with an error; `notification` is the method of the notes that carry items. */
+  fail(notification: string, error: WireError): void
 }
 
 interface Served {
@@ -94,7 +96,17 @@ export class ServedStreams {
   listen(event: string, join: (feed: Feed) => () => void): string {
     this.#checkRoom()
     const id = `${event}:${++this.#lastFeed}`
-    const leave = join({ id, protocol: this.#options.protocol, send: (frame) => this.#sendOrCut(frame) })
+    const { protocol } = this.#options
+    const leave = join({
+      id,
+      protocol,
+      send: (frame) => this.#sendOrCut(frame),
+      fail: (method, error) => {
+        this.#sendOrCut(protocol.write({ kind: 'note', method, params: { subscription: id, error } }))
+        leave()
+        this.#over(id)
+      },
+    })
     this.#served.set(id, { id, stop: leave })
     return id
   }

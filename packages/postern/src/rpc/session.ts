@@ -24,6 +24,7 @@ import { Heartbeat, silenceOf } from './heartbeat.ts'
 import { InexactFrames } from './inexact-frames.ts'
 import { sendOrCut, Serving } from './serving.ts'
 import type { SessionOptions } from './session-options.ts'
+import { Silence } from './silence.ts'
 import type { Subscription, SubscriptionHost } from './subscription.ts'
 
 /** How long a session that has said its last word waits for the other side to close. */
@@ -59,7 +60,7 @@ export class Session implements Caller, SubscriptionHost {
   #over = false
   /** Nothing more is to be expected from it. */
   #quiet = false
-  #quietTimer: NodeJS.Timeout | undefined
+  #silence: Silence | undefined
   /** Why nothing new can be called, and why nothing is answered any more. */
   #refusing: PosternError | undefined
   #stopped: PosternError | undefined
@@ -197,7 +198,7 @@ export class Session implements Caller, SubscriptionHost {
   }
 
   #frame(frame: Frame): void {
-    if (this.#quietTimer !== undefined) this.#awaitQuiet()
+    this.#silence?.broken()
     this.#heartbeat?.heard()
     const { integers, limits, protocol } = this.#options
     let incoming: Incoming
@@ -361,21 +362,15 @@ export class Session implements Caller, SubscriptionHost {
   #endIfIdle(): void {
     if (!this.#closing || this.#ended || this.#over || !this.#serving.idle || this.#calling?.idle === false) return
     if (this.#finishing && !this.#quiet && this.#options.side === 'server') {
-      this.#awaitQuiet()
+      this.#silence ??= new Silence(quietMs, () => {
+        this.#quiet = true
+        this.#endIfIdle()
+      })
       return
     }
     this.#ended = true
     clearTimeout(this.#lastTimer)
     this.#channel.end()
-  }
-
-  #awaitQuiet(): void {
-    clearTimeout(this.#quietTimer)
-    this.#quietTimer = setTimeout(() => {
-      this.#quietTimer = undefined
-      this.#quiet = true
-      this.#endIfIdle()
-    }, quietMs)
   }
 
   #abortAfter(ms: number): void {
@@ -387,7 +382,7 @@ export class Session implements Caller, SubscriptionHost {
     this.#over = true
     clearTimeout(this.#lastTimer)
     clearInterval(this.#probeTimer)
-    clearTimeout(this.#quietTimer)
+    this.#silence?.stop()
     this.#heartbeat?.stop()
     const why = this.#reason ?? reason
     const error = why ?? new PosternError('closed', `the connection to ${this.#options.address} has ended`)

@@ -3,6 +3,7 @@
  */
 
 import type { OutgoingFrame } from '../core/channel.ts'
+import { wireError } from '../protocols/json-rpc-codes.ts'
 import type { Feed } from '../rpc/served-streams.ts'
 import { type Contract, wireName } from './contract.ts'
 import type { EventMember, Members, SentItemOf } from './members.ts'
@@ -25,21 +26,38 @@ export class Events {
   }
 
   /**
-   * Sends to all who listen now. A payload is written once for all listeners that have the same id. Throws `TypeError`
-   * for one that cannot be carried, before anything is sent.
+   * Sends to all who listen now. A payload is written once for all listeners that have the same id. A listener whose
+   * connection cannot carry it is told so and listens no more; where that is so of all, this throws the `TypeError`
+   * instead, and nothing is sent.
    */
   emit(key: string, notification: string, payload: unknown): void {
-    const frames = new Map<string, OutgoingFrame>()
-    for (const feed of this.#feeds.get(key) ?? []) {
-      const same = `${feed.protocol.name} ${feed.id}`
-      let frame = frames.get(same)
-      if (frame === undefined) {
-        const params = { subscription: feed.id, result: payload ?? null }
-        frame = feed.protocol.write({ kind: 'note', method: notification, params })
-        frames.set(same, frame)
-      }
-      feed.send(frame)
+    const feeds = [...(this.#feeds.get(key) ?? [])]
+    const frames = new Map<string, OutgoingFrame | TypeError>()
+    for (const feed of feeds) {
+      const same = sameFrame(feed)
+      if (!frames.has(same)) frames.set(same, written(feed, notification, payload))
     }
+    const outcomes = [...frames.values()]
+    const [first] = outcomes
+    if (first instanceof TypeError && outcomes.every((outcome) => outcome instanceof TypeError)) throw first
+    for (const feed of feeds) {
+      const frame = frames.get(sameFrame(feed))
+      if (frame instanceof TypeError) feed.fail(notification, wireError('internal', `an item cannot be sent: ${frame.message}`))
+      else if (frame !== undefined) feed.send(frame)
+    }
+  }
+}
+
+function sameFrame({ id, protocol }: Feed): string {
+  return `${protocol.name} ${id}`
+}
+
+function written({ id, protocol }: Feed, method: string, payload: unknown): OutgoingFrame | TypeError {
+  try {
+    return protocol.write({ kind: 'note', method, params: { subscription: id, result: payload ?? null } })
+  } catch (error) {
+    if (error instanceof TypeError) return error
+    throw error
   }
 }
 

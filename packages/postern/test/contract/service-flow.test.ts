@@ -5,7 +5,7 @@ import { contract } from '../../src/service/contract.ts'
 import { event, method, stream } from '../../src/service/members.ts'
 import { until } from '../../src/testing/until.ts'
 import { rawClient } from '../raw-peer.ts'
-import { codeOf, drain, everyHarness, type Opened, opened, Recorded, type ServiceHarness } from './service.ts'
+import { codeOf, drain, everyHarness, isText, type Opened, opened, Recorded, type ServiceHarness } from './service.ts'
 
 /** Items that a client of ours lets a server of ours send ahead. */
 const window = 128
@@ -219,26 +219,27 @@ for (const harness of everyHarness) {
       await until(() => source.unread === 1)
     })
 
-    it('are answered before their first item, also in a batch', async () => {
-      const tap = new Recorded()
-      const { client } = await served(harness, { tap })
-      const connection = await client()
-      const answers = await connection.batch([
-        ['node.subscribe', ['numbers', 2]],
-        ['node.ping'],
-        ['node.subscribe', ['numbers', 1]],
-      ])
-      expect(answers.map((answer) => (answer.status === 'fulfilled' ? answer.value : answer.reason))).toEqual([
-        '0x1',
-        'pong',
-        '0x2',
-      ])
-      await until(() => tap.frames.filter((frame) => frame.includes('"done":true')).length === 2)
-      const out = tap.frames.filter((frame) => frame.startsWith('out '))
-      expect(out[0]).toMatch(/^out \[/)
-      expect(out.slice(1)).toHaveLength(5)
-      expect(out.slice(1).every((frame) => frame.includes('node.subscription'))).toBe(true)
-    })
+    if (isText(harness))
+      it('are answered before their first item, also in a batch', async () => {
+        const tap = new Recorded()
+        const { client } = await served(harness, { tap })
+        const connection = await client()
+        const answers = await connection.batch([
+          ['node.subscribe', ['numbers', 2]],
+          ['node.ping'],
+          ['node.subscribe', ['numbers', 1]],
+        ])
+        expect(answers.map((answer) => (answer.status === 'fulfilled' ? answer.value : answer.reason))).toEqual([
+          '0x1',
+          'pong',
+          '0x2',
+        ])
+        await until(() => tap.frames.filter((frame) => frame.includes('"done":true')).length === 2)
+        const out = tap.frames.filter((frame) => frame.startsWith('out '))
+        expect(out[0]).toMatch(/^out \[/)
+        expect(out.slice(1)).toHaveLength(5)
+        expect(out.slice(1).every((frame) => frame.includes('node.subscription'))).toBe(true)
+      })
 
     it('are dropped when nobody would be told their id', async () => {
       const { client, source } = await served(harness)

@@ -19,6 +19,16 @@ export interface ServiceHarness {
   readonly parameters?: string
 }
 
+/** What the client's address says. */
+export function codecIn({ parameters = '' }: ServiceHarness): string {
+  return /codec=(\w+)/.exec(parameters)?.[1] ?? 'json'
+}
+
+/** Whether the frames are JSON text. */
+export function isText(harness: ServiceHarness): boolean {
+  return codecIn(harness) === 'json'
+}
+
 let lastName = 0
 
 const unixAddress = async (): Promise<string> => `unix:${await temporaryDirectory()}/s`
