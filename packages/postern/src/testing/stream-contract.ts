@@ -10,7 +10,7 @@
 import assert from 'node:assert/strict'
 import { isPosternError, type PosternError } from '../core/errors.ts'
 import type { Stream } from '../core/stream.ts'
-import type { ContractCase } from './contract-case.ts'
+import { type ContractCase, isPossible, type Lacks } from './contract-case.ts'
 import { until } from './until.ts'
 
 /** Both ends of one new connection; neither has been started. */
@@ -23,15 +23,18 @@ export interface StreamPair {
 export interface StreamHarness {
   readonly name: string
   readonly open: () => Promise<StreamPair>
+  readonly lacks?: Lacks
 }
 
 /** The cases. */
 export function streamContract(harness: StreamHarness): readonly ContractCase[] {
-  return cases.map(({ title, run }) => ({ title: `${harness.name} ${title}`, run: () => run(harness) }))
+  const possible = cases.filter((one) => isPossible(one, harness.lacks))
+  return possible.map(({ title, run }) => ({ title: `${harness.name} ${title}`, run: () => run(harness) }))
 }
 
 interface Case {
   readonly title: string
+  readonly needs?: keyof Lacks
   readonly run: (harness: StreamHarness) => Promise<void>
 }
 
@@ -95,6 +98,7 @@ const cases: readonly Case[] = [
   },
   {
     title: 'ends one way first, then the other, and closes once without a reason',
+    needs: 'halfClose',
     run: async ({ open }) => {
       const { server, client } = await recordedPair(open)
       client.stream.write(Buffer.from('question'))
@@ -109,6 +113,25 @@ const cases: readonly Case[] = [
       assert.equal(client.reason, undefined)
       assert.equal(server.reason, undefined)
       assert.equal(client.events.at(-1), 'close')
+    },
+  },
+  {
+    title: 'sends all that was written before the end, also to who reads late, and closes once without a reason',
+    run: async ({ open }) => {
+      const { server, client } = await recordedPair(open)
+      const sent = Buffer.alloc(1_000_000, 'postern ')
+      client.stream.pause()
+      server.stream.write(sent)
+      server.stream.end()
+      server.stream.write('too late')
+      for (let turn = 0; turn < 20; turn++) await nextTurn()
+      client.stream.resume()
+      await until(() => client.ends === 1)
+      assert.ok(client.all().equals(sent))
+      client.stream.end()
+      await until(() => client.closes === 1 && server.closes === 1)
+      assert.equal(client.reason, undefined)
+      assert.equal(server.reason, undefined)
     },
   },
   {

@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs'
+import type { ClientTls, ServerTls } from '../src/transports/tls.ts'
+
+function pem(name: string): string {
+  return readFileSync(new URL(`certificates/${name}.pem`, import.meta.url), 'utf8')
+}
+
+/** A server at this machine, as its certificate says. */
+export const serverTls: ServerTls = { key: pem('localhost-key'), cert: pem('localhost') }
+
+/** A server of the same authority, somewhere else. */
+export const elsewhereTls: ServerTls = { key: pem('elsewhere-key'), cert: pem('elsewhere') }
+
+/** A client that believes the authority of these servers. */
+export const clientTls: ClientTls = { ca: pem('authority') }
+
+/** A client that believes somebody else. */
+export const strangerTls: ClientTls = { ca: pem('stranger') }
