@@ -36,6 +36,10 @@ allow(atLineEnd, lineFeed, atLineStart)
 allow(atLineStart, carriageReturn, atLastLineEnd)
 allow(atLastLineEnd, lineFeed, behindHeaders)
 
+/** The length of the longest number that is surely exact. */
+const maxDigits = 15
+const decimal = new RegExp(`^[0-9]{1,${maxDigits}}$`)
+
 const plainStart = Buffer.from('Content-Length: ')
 const plainEnd = Buffer.from('\r\n\r\n')
 
@@ -65,17 +69,16 @@ export class ContentLengthReader implements HeaderReader {
     let lineStart = from
     let index = from
     while (index < end) {
-      const before = place
-      place = steps[place * 256 + (chunk[index++] as number)] as number
+      const next = steps[place * 256 + (chunk[index++] as number)] as number
+      if (next === refused) throw this.#refusal(place, chunk.subarray(lineStart), index - 1 - lineStart)
+      place = next
       if (place > behindHeaders) continue
-      const line = this.#line + chunk.toString('latin1', lineStart, index)
-      if (place === refused) throw badHeader(whyRefused(before, chunk[index - 1] as number), line)
-      this.#line = ''
       if (place === behindHeaders) {
         this.#finish()
         return index
       }
-      this.#takeLine(line)
+      this.#takeLine(this.#line + chunk.toString('latin1', lineStart, index))
+      this.#line = ''
       lineStart = index
     }
     if (index < chunk.length) {
@@ -96,29 +99,30 @@ export class ContentLengthReader implements HeaderReader {
     for (const byte of plainStart) if (chunk[index++] !== byte) return -1
     const digits = index
     let length = 0
-    for (;;) {
+    while (index < digits + maxDigits) {
       const digit = (chunk[index] as number) - 0x30
       if (!(digit >= 0 && digit <= 9)) break
       length = length * 10 + digit
       index++
     }
-    if (index === digits || index - digits > 15) return -1
+    if (index === digits) return -1
     for (const byte of plainEnd) if (chunk[index++] !== byte) return -1
-    if (index - from > this.#limits.maxHeaderBytes || this.#limits.maxHeaders < 1) return -1
+    if (index - from > this.#limits.maxHeaderBytes) return -1
     this.frameBytes = length
     return index
   }
 
   #takeLine(line: string): void {
     const { maxHeaders } = this.#limits
-    if (++this.#lines > maxHeaders)
+    if (++this.#lines > maxHeaders) {
       throw overLimit('maxHeaders', maxHeaders, `a frame with more than ${maxHeaders} headers`)
+    }
     const colon = line.indexOf(':')
     const value = line.slice(colon + 1).trim()
     switch (line.slice(0, colon).toLowerCase()) {
       case 'content-length':
         if (this.#announced !== undefined) throw badHeader('expected one Content-Length', line)
-        if (!/^\d{1,15}$/.test(value)) throw badHeader('expected a Content-Length of 1 to 15 decimal digits', line)
+        if (!decimal.test(value)) throw badHeader(`expected a Content-Length of 1 to ${maxDigits} decimal digits`, line)
         this.#announced = Number(value)
         break
       case 'content-type':
@@ -132,11 +136,21 @@ export class ContentLengthReader implements HeaderReader {
     }
     this.frameBytes = this.#announced
     this.#place = atLineStart
+    this.#line = ''
     this.#bytes = 0
     this.#lines = 0
     this.#announced = undefined
   }
+
+  /** The error for a byte of this line, or of what the chunk has of it, that may not stand where it does. */
+  #refusal(place: number, rest: Buffer, index: number): PosternError {
+    const line = this.#line + rest.toString('latin1', 0, index + shownLength)
+    return badHeader(whyRefused(place, rest[index] as number), line)
+  }
 }
+
+/** How much of what stands behind a wrong byte its error may show. */
+const shownLength = 61
 
 /** Whether a media type names no charset, or UTF-8 by the name it has or the one that old language servers give it. */
 function isUtf8Type(type: string): boolean {
@@ -154,5 +168,5 @@ function whyRefused(place: number, byte: number): string {
 }
 
 function badHeader(why: string, line: string): PosternError {
-  return new PosternError('bad_frame', `${why}, got ${excerptOfText(line)}`)
+  return new PosternError('bad_frame', `${why}, got ${excerptOfText(line.trimEnd())}`)
 }
