@@ -3,13 +3,9 @@
  */
 
 import type { Integers } from '../codecs/codec.ts'
-import { type Address, parseAddress } from '../core/address.ts'
-import type { Channel } from '../core/channel.ts'
-import { PosternError } from '../core/errors.ts'
+import type { PosternError } from '../core/errors.ts'
 import { type Limits, resolveLimits } from '../core/limits.ts'
 import { type Tap, tapChannel } from '../core/tap.ts'
-import { framedChannel } from '../framing/framed-channel.ts'
-import type { Framing } from '../framing/framing.ts'
 import type { CallHandler } from '../rpc/incoming-call.ts'
 import { LastingSession } from '../rpc/lasting-session.ts'
 import { retry } from '../rpc/retry.ts'
@@ -24,11 +20,10 @@ import { router } from '../service/router.ts'
 import { type Service, serviceOf, serviceOfContract } from '../service/routes.ts'
 import type { ClientTls } from '../transports/tls.ts'
 import { type ClientCall, Connection } from './connection.ts'
-import { chooseConversation, clientConversation, type Conversation } from './conversation.ts'
+import { type Destination, destinationOf } from './destination.ts'
 import { guarded, logError, type OnError } from './error-log.ts'
-import { mechanismOf } from './mechanisms.ts'
 import { ServedClient } from './served-client.ts'
-import { checkClientTls } from './tls.ts'
+import type { SpawnAddress } from './spawn.ts'
 import { checkToken, showToken, type TokenOption } from './token.ts'
 
 /** How to connect. `S`: what this side serves. */
@@ -45,6 +40,8 @@ export interface ConnectOptions<S extends Members = Members> {
   readonly token?: TokenOption
   /** Whose certificate is believed, for `tcp:` addresses; `{}` takes the authorities that Node knows. Without it, no TLS. */
   readonly tls?: ClientTls
+  /** Whether a `spawn:` address may start its program. Default false: an address may come from elsewhere. */
+  readonly allowSpawn?: boolean
   /** A contract that this side serves, with its handlers, for a server that calls back. */
   readonly serve?: readonly [contract: Contract<S>, handlers: HandlersOf<S>]
   /** Handlers for a server that calls back, by the full names of their methods. */
@@ -72,6 +69,7 @@ const optionNames = [
   'trust',
   'token',
   'tls',
+  'allowSpawn',
   'serve',
   'handlers',
   'use',
@@ -97,7 +95,7 @@ const optionNames = [
  * ```
  */
 export function connect<M extends Members, S extends Members = NoErrors>(
-  address: string,
+  address: string | SpawnAddress,
   contract: Contract<M>,
   options?: ConnectOptions<S>,
 ): Promise<Connection<M, S>>
@@ -111,11 +109,11 @@ export function connect<M extends Members, S extends Members = NoErrors>(
  * ```
  */
 export function connect<S extends Members = NoErrors>(
-  address: string,
+  address: string | SpawnAddress,
   options?: ConnectOptions<S>,
 ): Promise<Connection<NoErrors, S>>
 export function connect(
-  address: string,
+  address: string | SpawnAddress,
   second?: Contract | ConnectOptions,
   third?: ConnectOptions,
 ): Promise<Connection<Members, Members>> {
@@ -124,7 +122,7 @@ export function connect(
 }
 
 async function open(
-  text: string,
+  where: string | SpawnAddress,
   contract: Contract | undefined,
   options: ConnectOptions,
 ): Promise<Connection<Members, Members>> {
@@ -133,16 +131,14 @@ async function open(
   if (options.token !== undefined) checkToken(options.token)
   const { use = [], reconnect = true, signal, onDisconnect, onReconnect } = options
   checkMiddleware(use)
-  const address = parseAddress(text)
-  if (options.tls !== undefined) checkClientTls(options.tls, address)
-  const conversation = await clientConversation(chooseConversation(address.parameters, address.text))
+  const destination = await destinationOf(where, options)
   const limits = resolveLimits(options.limits)
   const onError = guarded(options.onError ?? logError)
   const { handler, emit } = ownService(options)
-  const parts: SessionParts = { address, conversation, limits, handler, contract, options, onError }
+  const parts: SessionParts = { destination, limits, handler, contract, options, onError }
   const first = await retry(() => openSession(parts, signal), { limits, signal })
   const session = new LastingSession(first, {
-    address: address.text,
+    address: destination.text,
     limits,
     reconnect,
     open: (stopped) => openSession(parts, stopped),
@@ -180,8 +176,7 @@ function ownService({ serve, handlers }: ConnectOptions): OwnService {
 }
 
 interface SessionParts {
-  readonly address: Address
-  readonly conversation: Conversation
+  readonly destination: Destination
   readonly limits: Limits
   readonly handler: CallHandler | undefined
   readonly contract: Contract | undefined
@@ -191,13 +186,13 @@ interface SessionParts {
 
 /** A session that is ready for calls: where a token is required, it has been shown. */
 async function openSession(parts: SessionParts, signal: AbortSignal | undefined): Promise<Session> {
-  const { address, conversation, limits, handler, contract, options, onError } = parts
-  const { framing, protocol, cancelMethod } = conversation
+  const { destination, limits, handler, contract, options, onError } = parts
+  const { protocol, cancelMethod } = destination.conversation
   const { tap, token } = options
-  const channel = await openChannel(address, framing, { limits, trust: options.trust ?? [], tls: options.tls, signal })
+  const channel = await destination.open({ limits, signal })
   const session = new Session(tap === undefined ? channel : tapChannel(channel, tap), {
     side: 'client',
-    address: address.text,
+    address: destination.text,
     protocol,
     cancelMethod,
     limits,
@@ -209,30 +204,8 @@ async function openSession(parts: SessionParts, signal: AbortSignal | undefined)
   })
   session.start()
   if (token !== undefined)
-    await showToken(session, token, { address: address.text, timeoutMs: limits.connectMs, signal })
+    await showToken(session, token, { address: destination.text, timeoutMs: limits.connectMs, signal })
   return session
-}
-
-interface ChannelRequest {
-  readonly limits: Limits
-  readonly trust: readonly number[]
-  readonly tls: ClientTls | undefined
-  readonly signal: AbortSignal | undefined
-}
-
-async function openChannel(
-  address: Address,
-  framing: Framing,
-  { limits, trust, tls, signal }: ChannelRequest,
-): Promise<Channel> {
-  const mechanism = await mechanismOf(address)
-  const request = { limits, trust, ...(tls === undefined ? {} : { tls }), ...(signal === undefined ? {} : { signal }) }
-  if (mechanism.carries === 'frames') {
-    if (address.parameters.codec !== undefined && address.parameters.codec !== 'json')
-      throw new PosternError('not_supported', `${address.text}: ${address.scheme}: carries JSON alone so far`)
-    return await mechanism.connect(address.target, request)
-  }
-  return framedChannel(await mechanism.connect(address.target, request), framing, { side: 'client', limits })
 }
 
 function checkIntegers(integers: unknown): void {

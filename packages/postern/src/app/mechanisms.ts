@@ -88,17 +88,6 @@ const mechanisms: Partial<Record<Scheme, () => Promise<Mechanism>>> = {
       },
     }
   },
-  spawn: async () => {
-    const { Spawner } = await import('./spawn.ts')
-    return {
-      carries: 'bytes',
-      connect: (program, request) => new Spawner({ spawn: [program] }).connect(request),
-      listen: async (program) => {
-        const sentence = `spawn:${program} is an address to connect to; a program that is started serves at stdio:`
-        throw new PosternError('bad_address', sentence)
-      },
-    }
-  },
   tcp: async () => {
     const { connectTcp, listenTcp } = await import('../transports/tcp.ts')
     return {

@@ -75,6 +75,10 @@ export class ServedAddress {
         `${address.text}: a server finds out codec and framing itself; leave the parameters out, or say with "accepts" which it takes`,
       )
     }
+    if (address.scheme === 'spawn') {
+      const sentence = `${address.text} is an address to connect to; a program that is started serves at stdio:`
+      throw new PosternError('bad_address', sentence)
+    }
     const mechanism = await mechanismOf(address)
     const request: ListenRequest = {
       limits,
