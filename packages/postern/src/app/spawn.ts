@@ -1,6 +1,6 @@
 /** Services that are started to be talked to: `{ spawn: ['node', 'service.js'] }`, or `spawn:program`. */
 
-import type { Address, AddressParameters } from '../core/address.ts'
+import { type Address, type AddressParameters, conversationValues } from '../core/address.ts'
 import { escapeText } from '../core/escape.ts'
 import { PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
@@ -41,22 +41,31 @@ const members = ['spawn', 'cwd', 'env', 'over', 'graceMs', 'onStderr', 'codec', 
 const defaultGraceMs = 2_000
 const maxGraceMs = 600_000
 
-/** Throws `TypeError` for what is no program to start, naming what is wrong. Values of `codec` and `framing` are not looked at. */
+/** Throws `TypeError` for what is no program to start, naming what is wrong. */
 export function checkSpawnAddress(value: unknown): SpawnAddress {
   checkOptions('an address with spawn', value, members)
-  const { spawn, cwd, env, over, graceMs, onStderr } = value as Record<string, unknown>
+  const { spawn, cwd, env, graceMs, onStderr } = value as Record<string, unknown>
   if (!Array.isArray(spawn) || spawn.length === 0 || spawn[0] === '' || !spawn.every(isText))
     throw new TypeError('spawn is a program and its arguments, all of them strings: { spawn: ["node", "service.js"] }')
   if (cwd !== undefined && (!isText(cwd) || cwd === ''))
     throw new TypeError(`cwd is the path of a directory, not ${JSON.stringify(cwd)}`)
   if (env !== undefined) checkEnvironment(env)
-  if (over !== undefined && over !== 'socket' && over !== 'stdio')
-    throw new TypeError(`over is 'socket' or 'stdio', not ${JSON.stringify(over)}`)
   if (graceMs !== undefined && !isWholeNumber(graceMs, maxGraceMs))
     throw new TypeError(`graceMs must be a whole number from 0 to ${maxGraceMs}, not ${JSON.stringify(graceMs)}`)
+  checkChoices(value as Record<string, unknown>)
   if (onStderr !== undefined && typeof onStderr !== 'function')
     throw new TypeError('onStderr is a function that takes text')
   return value as SpawnAddress
+}
+
+const choices = { over: ['socket', 'stdio'], ...conversationValues }
+
+function checkChoices(address: Record<string, unknown>): void {
+  for (const [name, allowed] of Object.entries(choices)) {
+    const value = address[name]
+    if (value !== undefined && !allowed.some((one) => one === value))
+      throw new TypeError(`${name} is one of ${allowed.join(', ')}, not ${JSON.stringify(value)}`)
+  }
 }
 
 function checkEnvironment(env: unknown): void {

@@ -2,7 +2,7 @@
  * Addresses: a URL that says where a service is and how it is spoken to.
  *
  * ```
- * local:name                 unix:/path        pipe:name       stdio:      spawn:program?arg
+ * local:name                 unix:/path        pipe:name       stdio:      spawn:program
  * systemd:                   systemd:name
  * fifo:/path                 shm:/path         mmap:/path      mq:/name    drop:/dir
  * tcp://127.0.0.1:port       memory:name       python:/path    zmq:/path
@@ -93,9 +93,14 @@ export interface AddressParameters {
 
 type ParameterName = keyof AddressParameters
 
-const parameterValues: Record<ParameterName, readonly string[] | 'whole number'> = {
+/** The values of the parameters by which a conversation is chosen. */
+export const conversationValues = {
   codec: ['json', 'msgpack', 'cbor'],
   framing: ['newline', 'content-length', 'length-prefix'],
+} as const satisfies Pick<Record<ParameterName, readonly string[]>, 'codec' | 'framing'>
+
+const parameterValues: Record<ParameterName, readonly string[] | 'whole number'> = {
+  ...conversationValues,
   spinUs: 'whole number',
 }
 
