@@ -4,6 +4,7 @@
  */
 
 import { isUint8Array } from 'node:util/types'
+import { maxBinaryDepth } from './binary-scan.ts'
 import {
   at,
   describeLoss,
@@ -13,7 +14,6 @@ import {
   lossOfBigInt,
   lossOfKind,
   lossOfScalar,
-  maxWalkDepth,
   tooDeep,
 } from './loss.ts'
 
@@ -89,14 +89,16 @@ class Preparation {
   }
 
   #ofObject(value: object, key: string | number): unknown {
-    if (this.#depth >= maxWalkDepth) return this.#lose(tooDeep)
+    if (this.#depth >= maxBinaryDepth) return this.#lose(tooDeep(maxBinaryDepth))
     // What toJSON gives stands for the value, and is not asked for its own toJSON.
     const contents: unknown = hasToJson(value) ? value.toJSON(String(key)) : value
     if (contents === null && value instanceof Date) return this.#lose({ path: '', what: 'an invalid Date' })
     if (typeof contents !== 'object' || contents === null) return this.of(contents, key)
     if (isUint8Array(contents)) return contents instanceof Uint8Array ? contents : Uint8Array.from(contents)
+    const isPlain = isPlainObject(contents)
+    if (!isPlain && !Array.isArray(contents) && !isRecord(contents)) return this.#lose(lossOfObject(contents))
     this.#depth++
-    const prepared = Array.isArray(contents) ? this.#ofArray(contents) : this.#ofMembers(contents)
+    const prepared = Array.isArray(contents) ? this.#ofArray(contents) : this.#ofRecord(contents as Members, isPlain)
     this.#depth--
     return prepared
   }
@@ -114,23 +116,15 @@ class Preparation {
     return copy ?? array
   }
 
-  #ofMembers(value: object): unknown {
-    const prototype: unknown = Object.getPrototypeOf(value)
-    const isPlain = prototype === Object.prototype || prototype === null
-    if (!isPlain && !isRecord(value)) {
-      return this.#lose(lossOfKind(value, ArrayBuffer.isView(value) ? 'send its bytes as a Uint8Array' : undefined))
-    }
-    return this.#ofRecord(value as Record<string, unknown>, isPlain)
-  }
-
-  #ofRecord(record: Record<string, unknown>, isPlain: boolean): unknown {
-    let copy: Record<string, unknown> | undefined = isPlain ? undefined : {}
+  #ofRecord(record: Members, isPlain: boolean): unknown {
+    let copy: Members | undefined = isPlain ? undefined : {}
     for (const key in record) {
       if (!isPlain && !Object.hasOwn(record, key)) continue
       const member = record[key]
+      if (!isWellFormed(key)) return this.#lose({ path: '', what: 'an object with half a surrogate pair in a name' })
       // An undefined member is the same as none; everywhere else undefined is a loss.
-      const prepared = member === undefined ? undefined : this.#ofMember(key, member)
-      if (this.loss !== undefined) return undefined
+      const prepared = member === undefined ? undefined : this.of(member, key)
+      if (this.loss !== undefined) return this.#lose(at(key, this.loss))
       if (prepared === member && member !== undefined && copy === undefined) continue
       copy ??= { ...record }
       if (prepared === undefined) delete copy[key]
@@ -138,17 +132,21 @@ class Preparation {
     }
     return copy ?? record
   }
+}
 
-  #ofMember(key: string, member: unknown): unknown {
-    if (!isWellFormed(key)) return this.#lose({ path: '', what: 'an object with half a surrogate pair in a name' })
-    const prepared = this.of(member, key)
-    if (this.loss !== undefined) this.loss = at(key, this.loss)
-    return prepared
-  }
+type Members = Record<string, unknown>
+
+function isPlainObject(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+function lossOfObject(value: object): Loss {
+  return lossOfKind(value, ArrayBuffer.isView(value) ? 'send its bytes as a Uint8Array' : undefined)
 }
 
 /** Sets a member by whatever name; `__proto__` would set the prototype otherwise. */
-export function setMember(object: Record<string, unknown>, key: string, value: unknown): void {
+export function setMember(object: Members, key: string, value: unknown): void {
   if (key !== '__proto__') object[key] = value
   else Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true })
 }

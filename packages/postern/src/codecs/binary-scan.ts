@@ -6,7 +6,9 @@
 
 import { isUtf8 } from 'node:buffer'
 import { PosternError } from '../core/errors.ts'
-import { maxWalkDepth } from './loss.ts'
+
+/** Deeper than any value should be, and well below where the recursion of a library ends the stack. */
+export const maxBinaryDepth = 512
 
 /** How the items of a format are told apart. */
 export interface BinaryFormat {
@@ -184,8 +186,8 @@ export class BinaryScan {
     if (this.#depth > this.#maxDepth) {
       throw overLimit('maxDepth', this.#maxDepth, `nesting deeper than ${this.#maxDepth}`)
     }
-    if (this.#depth > maxWalkDepth) {
-      throw new PosternError('limit_exceeded', `nesting deeper than ${maxWalkDepth} is not decoded`)
+    if (this.#depth > maxBinaryDepth) {
+      throw new PosternError('limit_exceeded', `nesting deeper than ${maxBinaryDepth} is not decoded`)
     }
     if (this.#containers > this.#maxContainers) {
       throw overLimit('maxContainers', this.#maxContainers, `more than ${this.#maxContainers} objects and arrays`)

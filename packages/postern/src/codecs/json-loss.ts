@@ -3,20 +3,13 @@
  */
 
 import { isUint8Array } from 'node:util/types'
-import {
-  at,
-  hasToJson,
-  isRecord,
-  type Loss,
-  lossOfBigInt,
-  lossOfKind,
-  lossOfScalar,
-  maxWalkDepth,
-  tooDeep,
-} from './loss.ts'
+import { at, hasToJson, isRecord, type Loss, lossOfBigInt, lossOfKind, lossOfScalar, tooDeep } from './loss.ts'
 
 /** Where in a value is something that JSON cannot carry; or a number that it can, but `JSON.stringify` changes. */
 export type JsonLoss = 'changed number' | Loss
+
+/** Deeper than any value should be, and well below where the recursion ends the stack. */
+const maxWalkDepth = 2_000
 
 /** What carries bytes and bigints. */
 const otherCodecs = 'use codec=msgpack or codec=cbor, or send it as a string'
@@ -73,7 +66,7 @@ const writtenWithExponent = 1e21
 
 function lossInObject(value: object, key: string | number, walk: Walk): Loss | undefined {
   // JSON.stringify would go round a cycle only once, but names no place.
-  if (walk.depth >= maxWalkDepth) return tooDeep
+  if (walk.depth >= maxWalkDepth) return tooDeep(maxWalkDepth)
   // What toJSON gives stands for the value, and is not asked for its own toJSON.
   const contents: unknown = hasToJson(value) ? value.toJSON(String(key)) : value
   if (contents === null && value instanceof Date) return { path: '', what: 'an invalid Date' }

@@ -13,17 +13,16 @@ export interface Loss {
   readonly advice?: string
 }
 
-/** Deeper than any value should be, and well below where the recursion ends the stack. */
-export const maxWalkDepth = 2_000
-
 /** The message of the error for a loss; `format` is what the codec writes. */
 export function describeLoss({ path, what, advice }: Loss, format: string): string {
   const where = path === '' ? 'the value' : path
   return `${where} is ${what}, which ${format} cannot carry; ${advice ?? 'send it as a string'}`
 }
 
-/** The loss of a value that no codec carries. A cycle has no end, so it is found as too deep nesting. */
-export const tooDeep: Loss = { path: '', what: `nested deeper than ${maxWalkDepth}, or contains itself (a cycle)` }
+/** The loss of what is nested deeper than that. A cycle has no end, so it is found so too. */
+export function tooDeep(maxDepth: number): Loss {
+  return { path: '', what: `nested deeper than ${maxDepth}, or contains itself (a cycle)` }
+}
 
 /** The loss of a value that is neither a number nor an object. */
 export function lossOfScalar(value: unknown): Loss {

@@ -31,7 +31,7 @@ function scanItem(scan: BinaryScan): void {
   if (header < 0x90) scan.map(header & 0x0f)
   else if (header < 0xa0) scan.array(header & 0x0f)
   else if (header < 0xc0) scan.text(header & 0x1f, start)
-  else scanLong(scan, header, start)
+  else (rests[header - 0xc0] as ScanRest)(scan, start)
 }
 
 type ScanRest = (scan: BinaryScan, start: number) => void
@@ -80,11 +80,6 @@ const rests: readonly ScanRest[] = [
   ...[1, 2, 4, 8, 16].map(fixedExtension),
   ...[text(1), text(2), text(4), array(2), array(4), map(2), map(4)],
 ]
-
-function scanLong(scan: BinaryScan, header: number, start: number): void {
-  const rest = rests[header - 0xc0] as ScanRest
-  rest(scan, start)
-}
 
 const timestamp = 0xff
 /** A Date ends here, in seconds either way. */
