@@ -42,8 +42,8 @@ const allowedPackages: Record<string, readonly string[]> = {
   zeromq: ['transports'],
 }
 
-/** Folders that may import by a computed name: the CLI loads the user's own modules. */
-const computedImports = ['cli']
+/** What may import by a computed name: the CLI and a worker load the user's own modules. */
+const computedImports = ['cli', 'app/worker-host.ts']
 
 interface Import {
   /** What is imported, or undefined when it is computed at run time. */
@@ -86,7 +86,9 @@ function floorOf(path: string): string {
 function faultOf(path: string, specifier: string | undefined): string | undefined {
   const from = floorOf(path)
   if (specifier === undefined) {
-    return computedImports.includes(from) ? undefined : 'an import by a computed name hides where it goes'
+    return computedImports.includes(from) || computedImports.includes(path)
+      ? undefined
+      : 'an import by a computed name hides where it goes'
   }
   if (specifier.startsWith('.')) return relativeFault(from, posix.join(posix.dirname(path), specifier))
   if (specifier.startsWith('node:')) return undefined

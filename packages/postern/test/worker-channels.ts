@@ -81,7 +81,8 @@ function hear(report: Report, handlers: ChannelHandlers): void {
     case 'close':
       handlers.close(report.code && new PosternError(report.code, 'told by the worker'))
       return
-    default:
+    case 'drain':
+    case 'end':
       handlers[report.kind]()
   }
 }

@@ -23,6 +23,7 @@ import { ServedClient } from './served-client.ts'
 import { closeAtExit } from './shutdown.ts'
 import { checkServerTls } from './tls.ts'
 import { checkToken, checkTokenPlace, type TokenOption, tokenCheck } from './token.ts'
+import type { WorkerService } from './worker-service.ts'
 
 /** One address, and who may do what there. */
 export interface PlaceOptions {
@@ -60,6 +61,12 @@ export interface ServeOptions<C extends Members = Members> {
   readonly tap?: Tap
 }
 
+/** How to serve handlers in worker threads. */
+export interface WorkerOptions {
+  /** How many threads run the handlers: from 1 to 64. Default: one for each processor, at most 8. */
+  readonly workers?: number
+}
+
 /** A service that takes connections until it is closed. */
 export interface Server<M extends Members = NoErrors> {
   /** Where it can be reached, as a client writes it. */
@@ -94,6 +101,22 @@ export function serve<M extends Members, C extends Members = NoErrors>(
   options: ServeOptions<C>,
 ): Promise<Server<M>>
 /**
+ * Serves a contract with handlers in worker threads: the module exports them as `handlers`. What they are given and give
+ * back crosses threads as `structuredClone` has it; checks and middleware stay in this thread.
+ *
+ * Rejects with `TypeError` when the module has not the handlers that the contract asks for.
+ *
+ * @example
+ * ```ts
+ * const server = await serve(node, new URL('./handlers.js', import.meta.url), { workers: 4, at: 'local:node' })
+ * ```
+ */
+export function serve<M extends Members, C extends Members = NoErrors>(
+  contract: Contract<M>,
+  handlers: URL,
+  options: ServeOptions<C> & WorkerOptions,
+): Promise<Server<M>>
+/**
  * Serves plain handlers under their full names, without checks.
  *
  * @example
@@ -103,30 +126,45 @@ export function serve<M extends Members, C extends Members = NoErrors>(
  */
 export function serve(handlers: Handlers, options: ServeOptions): Promise<Server>
 export function serve(
-  ...args: [Contract, AnyHandlers, ServeOptions] | [Handlers, ServeOptions]
+  ...args: [Contract, AnyHandlers | URL, ServeOptions] | [Handlers, ServeOptions]
 ): Promise<Server<Members>> {
   if (args.length === 3) {
     const [contract, handlers, options] = args
     if (!isContract(contract))
       throw new TypeError('the contract is one made with contract(); handlers alone come first')
+    if (handlers instanceof URL) return openInWorkers(contract, handlers, options)
     return open(serviceOfContract(contract, handlers), options)
   }
   const [handlers, options] = args
-  if (isContract(handlers))
+  if (isContract(handlers) || handlers instanceof URL)
     throw new TypeError('serve takes a contract, its handlers and options: serve(contract, handlers, { at })')
   return open(serviceOf(handlers, 'service'), options)
 }
 
 const optionNames = ['at', 'client', 'use', 'limits', 'onError', 'onLost', 'tap']
 
-async function open(service: Service, options: ServeOptions): Promise<Server<Members>> {
-  checkOptions('serve', options, optionNames)
-  checkMiddleware(options.use ?? [])
-  if (options.client !== undefined && !isContract(options.client))
-    throw new TypeError('client is the contract that the clients serve, made with contract()')
+async function openInWorkers(
+  contract: Contract,
+  module: URL,
+  { workers, ...options }: ServeOptions & WorkerOptions,
+): Promise<Server<Members>> {
+  checkServeOptions(options)
+  const { serveInWorkers } = await import('./worker-service.ts')
+  const { client, limits, onError = logError } = options
+  const inWorkers = await serveInWorkers(contract, module, { workers, client, limits, onError: guarded(onError) })
+  try {
+    return await open(inWorkers.service, options, inWorkers)
+  } catch (error) {
+    await inWorkers.close()
+    throw error
+  }
+}
+
+async function open(service: Service, options: ServeOptions, workers?: WorkerService): Promise<Server<Members>> {
+  checkServeOptions(options)
   const places = placesOf(options.at)
   checkLevels(places, service)
-  const server = new OpenServer(service, options)
+  const server = new OpenServer(service, options, workers)
   try {
     for (const place of places) await server.listen(place)
   } catch (error) {
@@ -134,6 +172,17 @@ async function open(service: Service, options: ServeOptions): Promise<Server<Mem
     throw error
   }
   return server
+}
+
+function checkServeOptions(options: ServeOptions): void {
+  if (Object.hasOwn(options ?? {}, 'workers'))
+    throw new TypeError(
+      'workers need a module: serve(contract, new URL("./handlers.js", import.meta.url), { workers, at })',
+    )
+  checkOptions('serve', options, optionNames)
+  checkMiddleware(options.use ?? [])
+  if (options.client !== undefined && !isContract(options.client))
+    throw new TypeError('client is the contract that the clients serve, made with contract()')
 }
 
 function placesOf(at: unknown): readonly PlaceOptions[] {
@@ -176,6 +225,7 @@ function checkLevels(places: readonly PlaceOptions[], { routes }: Service): void
 class OpenServer implements Server<Members> {
   readonly emit: Emit<Members>
   readonly #service: Service
+  readonly #workers: WorkerService | undefined
   readonly #options: ServeOptions
   readonly #limits: Limits
   readonly #onError: OnError
@@ -187,8 +237,9 @@ class OpenServer implements Server<Members> {
   #resolveClosed: () => void = () => undefined
   #closing: Promise<void> | undefined
 
-  constructor(service: Service, options: ServeOptions) {
+  constructor(service: Service, options: ServeOptions, workers: WorkerService | undefined) {
     this.#service = service
+    this.#workers = workers
     this.#options = options
     this.#limits = resolveLimits(options.limits)
     this.#onError = guarded(options.onError ?? logError)
@@ -229,7 +280,11 @@ class OpenServer implements Server<Members> {
       onError: this.#onError,
       onLost: (reason) => this.#lost(text, reason),
       postern: client?.foreign === false,
-      clientOf: (session) => new ServedClient(session, client, this.#onError),
+      clientOf: (session) => {
+        const served = new ServedClient(session, client, this.#onError)
+        this.#workers?.join(served, session)
+        return served
+      },
     })
     await place.listen()
     this.#places.push(place)
@@ -252,6 +307,7 @@ class OpenServer implements Server<Members> {
     // Names first. One that cannot be given back keeps nothing else open.
     const released = await Promise.allSettled(this.#places.map((place) => place.release()))
     await Promise.all(this.#places.map((place) => place.endAll()))
+    await this.#workers?.close()
     this.#stayOpen()
     this.#resolveClosed()
     for (const outcome of released) if (outcome.status === 'rejected') throw outcome.reason
