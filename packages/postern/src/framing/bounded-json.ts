@@ -72,7 +72,7 @@ class BoundedJsonDecoder implements FrameDecoder {
     const start = skipWhiteSpace(bytes, 0)
     if (!opensValue(bytes[start] as number)) throw notJson(bytes.subarray(start))
     const end = this.#scanner.scan(bytes, start)
-    if (end < 0) throw new PosternError('bad_frame', `the frame ends before its JSON value does, got ${excerpt(bytes)}`)
+    if (end < 0) throw new PosternError('bad_frame', `expected a whole JSON value in a frame, got ${excerpt(bytes)}`)
     const behind = skipWhiteSpace(bytes, end)
     if (behind < bytes.length) {
       throw new PosternError(
