@@ -11,6 +11,9 @@ export const serverTls: ServerTls = { key: pem('localhost-key'), cert: pem('loca
 /** A server of the same authority, somewhere else. */
 export const elsewhereTls: ServerTls = { key: pem('elsewhere-key'), cert: pem('elsewhere') }
 
+/** A server that has signed for itself. */
+export const aloneTls: ServerTls = { key: pem('alone-key'), cert: pem('alone') }
+
 /** A client that believes the authority of these servers. */
 export const clientTls: ClientTls = { ca: pem('authority') }
 

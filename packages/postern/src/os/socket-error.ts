@@ -66,7 +66,7 @@ const noTls: ReadonlySet<string> = new Set([
   'ERR_SSL_HTTP_REQUEST',
 ])
 
-/** The certificates that are refused for no other reason than that nobody known has signed them. */
+/** How certificates are refused for no other reason than that nobody known has signed them. */
 const notSigned: ReadonlySet<string> = new Set([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',
@@ -87,10 +87,11 @@ function tlsMeaning(code: string, { message }: Error): Meaning | undefined {
     return ['unsupported_protocol', (_, address) => `no TLS came about with the other side of ${address}: ${reason}`]
   }
   if (notSigned.has(code)) {
+    const needed = code === 'DEPTH_ZERO_SELF_SIGNED_CERT' ? 'it' : 'the one of who signed it'
     return [
       'peer_rejected',
       (_, address) =>
-        `nobody known has signed the certificate of ${address} (${message}); to believe it, give it, or who signed it, as tls: { ca }`,
+        `the certificate of ${address} is not believed (${message}); to do so, give ${needed} as tls: { ca }`,
     ]
   }
   if (/CERT|CRL|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH/.test(code)) {

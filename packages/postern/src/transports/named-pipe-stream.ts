@@ -72,7 +72,8 @@ export class NamedPipeStream implements Stream {
   }
 
   #closeIfFlushed(): void {
-    if (!this.#ended || this.#socket.destroyed || this.#socket.writableLength > 0) return
+    const { destroyed, errored, writableLength } = this.#socket
+    if (!this.#ended || destroyed || errored !== null || writableLength > 0) return
     if (this.#otherEnded) this.#close()
     else this.#timer ??= setTimeout(() => this.#close(), lingerMs)
   }

@@ -54,8 +54,12 @@ const helloByte = 0x16
 export function welcomeTls(tls: ServerTls, { handshakeMs }: Pick<Limits, 'handshakeMs'>): Welcome {
   const handshakes = handshakeServer(tls, handshakeMs)
   return (address, { onStream, onError }) => {
-    handshakes.on('secureConnection', (socket) => onStream(new SocketStream(socket.ref(), address)))
-    handshakes.on('tlsClientError', (error) => {
+    handshakes.on('secureConnection', (socket) => {
+      socket.allowHalfOpen = true
+      onStream(new SocketStream(socket.ref(), address))
+    })
+    handshakes.on('tlsClientError', (error, socket) => {
+      socket.destroy()
       const failure = fromSocketError(error, 'shake hands at', address)
       // Who has gone again is no news.
       if (failure.code !== 'closed') onError?.(failure)
@@ -63,6 +67,8 @@ export function welcomeTls(tls: ServerTls, { handshakeMs }: Pick<Limits, 'handsh
     return (socket) => {
       // Nobody who wants to end waits for a hand that is never shaken.
       socket.unref().on('error', ignore)
+      // Who ends before it has come to terms has gone.
+      socket.allowHalfOpen = false
       awaitFirstByte(socket, handshakeMs, (byte) => {
         if (byte === helloByte) handshakes.emit('connection', socket)
         else onError?.(turnAway(socket, address, byte))
@@ -73,13 +79,13 @@ export function welcomeTls(tls: ServerTls, { handshakeMs }: Pick<Limits, 'handsh
 
 function ignore(): void {}
 
-function handshakeServer(tls: ServerTls, handshakeMs: number): Server {
+function handshakeServer({ key, cert }: ServerTls, handshakeMs: number): Server {
   try {
     return createServer({
-      ...tls,
+      key,
+      cert,
       minVersion,
       handshakeTimeout: handshakeMs,
-      allowHalfOpen: true,
       pauseOnConnect: true,
     })
   } catch (error) {
@@ -101,13 +107,20 @@ function awaitFirstByte(socket: Socket, handshakeMs: number, decide: (byte: numb
   socket.resume()
 }
 
+/** How long who was turned away has to read why. */
+const refusalMs = 1_000
+
 /** Says why, in words for a person, to who did not begin with TLS. */
 function turnAway(socket: Socket, address: string, byte: number | undefined): PosternError {
-  const error =
-    byte === undefined
-      ? new PosternError('deadline_exceeded', `somebody at ${address} said nothing within limits.handshakeMs`)
-      : new PosternError('unsupported_protocol', `this address takes TLS alone; give the option tls`)
-  if (byte === undefined) socket.destroy()
-  else socket.end(`${error.message}\n`, () => socket.destroy())
+  if (byte === undefined) {
+    socket.destroy()
+    return new PosternError('deadline_exceeded', `somebody at ${address} said nothing within limits.handshakeMs`)
+  }
+  const error = new PosternError('unsupported_protocol', 'this address takes TLS alone; give the option tls')
+  const timer = setTimeout(() => socket.destroy(), refusalMs)
+  timer.unref()
+  socket.once('close', () => clearTimeout(timer))
+  // What is left unread would take the answer back.
+  socket.resume().end(`${error.message}\n`)
   return error
 }

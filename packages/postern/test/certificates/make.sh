@@ -15,6 +15,9 @@ default_md = sha256
 policy = policy
 [policy]
 commonName = supplied
+[alone]
+basicConstraints = critical, CA:TRUE
+subjectAltName = DNS:localhost, IP:127.0.0.1
 [authority]
 basicConstraints = critical, CA:TRUE
 [localhost]
@@ -35,8 +38,9 @@ certify() {
 
 certify authority authority -selfsign -keyfile authority-key.pem
 certify stranger authority -selfsign -keyfile stranger-key.pem
+certify alone alone -selfsign -keyfile alone-key.pem
 certify localhost localhost -cert authority.pem -keyfile authority-key.pem
 certify elsewhere elsewhere -cert authority.pem -keyfile authority-key.pem
 # The keys of those who sign stay behind.
 chmod 644 ./*.pem
-cp authority.pem stranger.pem localhost.pem localhost-key.pem elsewhere.pem elsewhere-key.pem "$folder"
+cp authority.pem stranger.pem alone.pem alone-key.pem localhost.pem localhost-key.pem elsewhere.pem elsewhere-key.pem "$folder"
