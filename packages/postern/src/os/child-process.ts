@@ -65,6 +65,9 @@ export interface ProgramEnds {
 /** After the exit: how long what it said last may take to arrive, where a process that it left behind keeps the pipe open. */
 const lastWordsMs = 200
 
+/** How often a group is looked at whose program has gone. */
+const groupPollMs = 50
+
 /**
  * Starts a program. Rejects with `bad_address` when there is no such program or directory, `permission_denied` when it
  * may not be executed, `busy` when the system has no room for a process.
@@ -159,7 +162,11 @@ export class Program {
    */
   stop(): void {
     if (this.#stopTimer !== undefined || this.#gone) return
-    const steps: (() => unknown)[] = [() => this.#signal('SIGTERM'), () => this.#signal('SIGKILL'), () => this.#giveUp()]
+    const steps: (() => unknown)[] = [
+      () => this.#signal('SIGTERM'),
+      () => this.#signal('SIGKILL'),
+      () => this.#giveUp(),
+    ]
     const next = (): void => {
       steps.shift()?.()
       if (steps.length > 0) this.#stopTimer = setTimeout(next, this.#options.graceMs)
@@ -190,21 +197,24 @@ export class Program {
     return { exitCode, signal, stderr: this.#tail.text() }
   }
 
-  /** Whom the program started and left behind goes with it; what we cannot wait for, the watchdog does. */
+  /** Whom the program started and left behind goes with it. This process waits for none of them; the watchdog does. */
   #endGroup(): void {
-    if (!this.#signal('SIGTERM')) {
+    this.#signal('SIGTERM')
+    let waits = Math.ceil(this.#options.graceMs / groupPollMs)
+    const look = (): void => {
+      const left = this.#signal(0)
+      if (left && waits-- > 0) {
+        setTimeout(look, groupPollMs).unref()
+        return
+      }
+      if (left) this.#signal('SIGKILL')
       this.#unwatch()
-      return
     }
-    const kill = (): void => {
-      this.#signal('SIGKILL')
-      this.#unwatch()
-    }
-    setTimeout(kill, this.#options.graceMs).unref()
+    look()
   }
 
-  /** To the whole group; false: nobody is left, or nobody whom we may signal. */
-  #signal(signal: NodeJS.Signals): boolean {
+  /** To the whole group, 0 to see whether it is there; false: nobody is left, or nobody whom we may signal. */
+  #signal(signal: NodeJS.Signals | 0): boolean {
     if (!isPosix) return this.#child.kill(signal)
     try {
       return process.kill(-this.pid, signal)

@@ -7,7 +7,7 @@ import { temporaryDirectory } from '../../test/temporary-directory.ts'
 import { until } from '../testing/until.ts'
 
 const program = fileURLToPath(new URL('../../test/programs/spawn-echo.ts', import.meta.url))
-const argv = [process.execPath, '--import', 'tsx', program] as const
+const argv = [process.execPath, '--import', 'tsx', program, 'printed before'] as const
 
 const question = (id: number, method: string, ...params: readonly unknown[]): string =>
   `${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`

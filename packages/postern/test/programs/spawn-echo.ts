@@ -1,7 +1,8 @@
-/** A service that is started to be talked to: serves `stdio:` and ends with its caller. */
+/** A service that is started to be talked to: serves `stdio:` and ends with its caller. Given a text, it prints that first. */
 import { serve } from '../../src/index.ts'
 
-console.log('printed before')
+const [first] = process.argv.slice(2)
+if (first !== undefined) console.log(first)
 await serve(
   {
     echo: (params: unknown) => params,
