@@ -81,6 +81,7 @@ export class AnnouncedDecoder implements FrameDecoder {
     }
     this.#frameBytes = 0
     if (this.#held.length > 0) sink(new Frame(this.#held.take(chunk.subarray(from, end))))
+    // Behind the last frame there is no further header, up to whose end text could be decoded together.
     else sink(end < chunk.length ? new Frame(chunk, from, end, text) : new Frame(chunk, from, end))
     return end
   }

@@ -32,6 +32,8 @@ function encodeHeaded(frames: readonly OutgoingFrame[]): readonly OutgoingFrame[
   const pieces: OutgoingFrame[] = []
   let text = ''
   for (const frame of frames) {
+    // A frame of no bytes is none.
+    if (frame.length === 0) continue
     if (typeof frame === 'string' && frame.length <= joinedTextLength) {
       text += headerOf(Buffer.byteLength(frame)) + frame
       continue

@@ -5,7 +5,7 @@
  * 00 00 00 0d  7b 22 6a ...      the length in 4 bytes, big-endian; then so many bytes
  * ```
  *
- * A length of 0 is refused: no message has no bytes.
+ * A length of 0 is refused, and a frame of no bytes not written: no message has none.
  */
 
 import type { OutgoingFrame } from '../core/channel.ts'
@@ -53,7 +53,7 @@ function encodePrefixed(frames: readonly OutgoingFrame[]): readonly OutgoingFram
   }
   for (const frame of frames) {
     if (frame.length <= joinedLength) {
-      small.push(frame)
+      if (frame.length > 0) small.push(frame)
       continue
     }
     joinSmall()

@@ -94,6 +94,11 @@ const promises: Readonly<Record<FramingPromise, Cases>> = {
       const everywhere = Array.from({ length: wire.length }, (_, index) => index)
       assertSame(framesOf(framing, wire, everywhere), frames)
     },
+    'gives back nothing for a frame of no bytes': ({ framing, frames }) => {
+      const nothing = Buffer.alloc(0)
+      assertSame(framesOf(framing, wireOf(framing, [nothing, ...frames, nothing, '']), []), frames)
+      assertSame(framesOf(framing, wireOf(framing, [nothing]), []), [])
+    },
     'gives back 1,000 frames from one chunk': ({ framing, frames }) => {
       const thousand = Array.from({ length: 1_000 }, (_, index) => frames[index % frames.length] as Buffer)
       assertSame(framesOf(framing, wireOf(framing, thousand), []), thousand)
