@@ -36,8 +36,9 @@ export class SpawnedStream implements Stream {
   #endedHere = false
   #abortedHere = false
   #closed = false
-  /** What was wrong with what the program said. */
+  /** Given to `abort`. */
   #fault: PosternError | undefined
+  #nonsense = false
 
   constructor(program: Program, { name }: ProgramOptions) {
     this.#program = program
@@ -47,9 +48,9 @@ export class SpawnedStream implements Stream {
     this.#pipe = new StdioStream(program.ends, name)
   }
 
-  /** Whether the program has said something, and nothing that made no sense. */
+  /** Whether the program has said something that was not nonsense from the first. */
   get answered(): boolean {
-    return this.#chunks > 0 && (this.#fault === undefined || this.#fault.retryable)
+    return this.#chunks > 0 && !this.#nonsense
   }
 
   start(handlers: StreamHandlers): void {
@@ -89,6 +90,7 @@ export class SpawnedStream implements Stream {
     if (this.#closed) return
     this.#abortedHere = true
     this.#fault ??= reason
+    if (reason?.retryable === false && this.#chunks === 1) this.#nonsense = true
     this.#pipe.abort(reason)
     this.#program.stop()
   }

@@ -2,5 +2,5 @@
 import { connect } from '../../src/index.ts'
 
 const parent = await connect('stdio:', { reconnect: false })
-console.log(await parent.call('name', 'program'))
+process.stdout.write(`${String(await parent.call('name', 'program'))}\n`)
 await parent.close()

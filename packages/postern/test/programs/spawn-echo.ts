@@ -2,11 +2,12 @@
 import { serve } from '../../src/index.ts'
 
 const [first] = process.argv.slice(2)
-if (first !== undefined) console.log(first)
+if (first !== undefined) process.stdout.write(`${first}\n`)
 await serve(
   {
     echo: (params: unknown) => params,
     print: (text: string) => {
+      // oxlint-disable-next-line no-console -- this is what is tried here
       console.log(text)
       process.stdout.write(`${text} by hand\n`)
     },
