@@ -35,7 +35,8 @@ function stepsOf(language: string, code: string): Step[] {
   for (const line of code.split('\n')) {
     const [, arrow = '', content = ''] = /^(-->|<--| {3}) (.*)$/.exec(line) ?? []
     if (arrow === '') throw new Error(`a line is none of --> <-- and spaces: ${line}`)
-    const bytes = language === 'hex' ? fromHex(content) : Buffer.from(content.replaceAll('\\r', '\r').replaceAll('\\n', '\n'))
+    const bytes =
+      language === 'hex' ? fromHex(content) : Buffer.from(content.replaceAll('\\r', '\r').replaceAll('\\n', '\n'))
     const last = steps.at(-1)
     if (arrow.trim() !== '') steps.push({ sends: arrow === '-->', bytes })
     else if (last !== undefined) steps.splice(-1, 1, { ...last, bytes: Buffer.concat([last.bytes, bytes]) })

@@ -45,7 +45,11 @@ export async function destinationOf(where: string | SpawnAddress, options: Desti
     return await programDestination(spawnAddressOf(address, options.allowSpawn === true))
   }
   const conversation = await clientConversation(chooseConversation(address.parameters, address.text))
-  return { text: address.text, conversation, open: (request) => openChannel(address, conversation, { ...options, ...request }) }
+  return {
+    text: address.text,
+    conversation,
+    open: (request) => openChannel(address, conversation, { ...options, ...request }),
+  }
 }
 
 /** A program that is started for each connection, and not for ever where that leads to nothing. */

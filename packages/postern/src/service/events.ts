@@ -42,7 +42,8 @@ export class Events {
     if (first instanceof TypeError && outcomes.every((outcome) => outcome instanceof TypeError)) throw first
     for (const feed of feeds) {
       const frame = frames.get(sameFrame(feed))
-      if (frame instanceof TypeError) feed.fail(notification, wireError('internal', `an item cannot be sent: ${frame.message}`))
+      if (frame instanceof TypeError)
+        feed.fail(notification, wireError('internal', `an item cannot be sent: ${frame.message}`))
       else if (frame !== undefined) feed.send(frame)
     }
   }
