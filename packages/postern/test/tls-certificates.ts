@@ -1,8 +1,13 @@
 import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import type { ClientTls, ServerTls } from '../src/transports/tls.ts'
 
+function pathOf(name: string): string {
+  return fileURLToPath(new URL(`certificates/${name}.pem`, import.meta.url))
+}
+
 function pem(name: string): string {
-  return readFileSync(new URL(`certificates/${name}.pem`, import.meta.url), 'utf8')
+  return readFileSync(pathOf(name), 'utf8')
 }
 
 /** A server at this machine, as its certificate says. */
@@ -13,6 +18,9 @@ export const elsewhereTls: ServerTls = { key: pem('elsewhere-key'), cert: pem('e
 
 /** A server that has signed for itself. */
 export const aloneTls: ServerTls = { key: pem('alone-key'), cert: pem('alone') }
+
+/** The certificate of who has signed for these servers but the last. */
+export const authorityFile: string = pathOf('authority')
 
 /** A client that believes the authority of these servers. */
 export const clientTls: ClientTls = { ca: pem('authority') }

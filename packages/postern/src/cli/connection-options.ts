@@ -2,6 +2,7 @@
  * What the commands that talk to a server have in common: their options, and how these become a connection.
  */
 
+import { readFileSync } from 'node:fs'
 import { type ConnectOptions, connect } from '../app/connect.ts'
 import type { Connection } from '../app/connection.ts'
 import { maxTimerMs } from '../core/deadline.ts'
@@ -29,6 +30,8 @@ export const connectionOptions = {
     help: "believe a server that runs as this user, besides one's own and root",
   },
   'token-file': { type: 'string', value: 'FILE', help: 'show the token in this file, for a server that asks for one' },
+  tls: { type: 'boolean', help: 'speak TLS, which tcp: needs beyond this machine' },
+  ca: { type: 'string', value: 'FILE', help: 'speak TLS, and believe whom a certificate in this file has signed' },
   limit: {
     type: 'string',
     multiple: true,
@@ -71,7 +74,19 @@ export function connectOptions(address: string, values: ConnectionValues, progre
     ...(values.verbose === true ? { tap: log } : {}),
     ...(values.json === true ? { onError: () => undefined } : {}),
     ...(file === undefined ? {} : { token: { file } }),
+    ...tlsOption(values),
   }
+}
+
+function tlsOption({ ca: file, tls }: ConnectionValues): Pick<ConnectOptions, 'tls'> {
+  if (file === undefined) return tls === true ? { tls: {} } : {}
+  try {
+    const ca = readFileSync(file, 'utf8')
+    if (ca.includes('-----BEGIN CERTIFICATE-----')) return { tls: { ca } }
+  } catch (error) {
+    throw new UsageError(`--ca cannot read ${file}: ${(error as Error).message}`)
+  }
+  throw new UsageError(`--ca takes a file of PEM certificates, and ${file} has none`)
 }
 
 /** Connects, uses the connection and drops it. */

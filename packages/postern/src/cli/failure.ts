@@ -41,13 +41,21 @@ export function describeFailure(error: unknown, { json, terminal }: FailureStyle
 /** What the messages of the library call by the names of its options. */
 const hints: Partial<Record<ErrorCode, string>> = {
   deadline_exceeded: '--timeout TIME waits longer',
-  peer_rejected: '--trust UID believes the server of that user',
   frame_too_large: '--limit NAME=NUMBER changes a limit',
   limit_exceeded: '--limit NAME=NUMBER changes a limit',
 }
 
+/** The same for what a message names. */
+const namedHints: Readonly<Record<string, string>> = {
+  'rpc.auth': '--token-file FILE shows the token',
+  'tls: { ca }': '--ca FILE does',
+  'the option tls': '--tls or --ca FILE does',
+  'the option trust': '--trust UID believes the server of that user',
+}
+
 function hintFor({ code, sentence }: PosternError): string | undefined {
-  return sentence.includes('rpc.auth') ? '--token-file FILE shows the token' : hints[code]
+  const [, hint] = Object.entries(namedHints).find(([name]) => sentence.includes(name)) ?? []
+  return hint ?? hints[code]
 }
 
 function plainFailure(error: unknown): Readonly<Record<string, unknown>> {

@@ -33,7 +33,7 @@ export async function nodeSocketPaths(node: NodeName, roots: NodeRoots = {}): Pr
   if (platform === 'win32') {
     throw new PosternError(
       'not_supported',
-      `${node} listens at the named pipe \\\\.\\pipe\\${node}.ipc on Windows, and named pipes are not built yet; use its HTTP port`,
+      `${node} listens at the named pipe \\\\.\\pipe\\${node}.ipc on Windows, and named pipes of other programs are not built yet; use its HTTP port`,
     )
   }
   switch (node) {

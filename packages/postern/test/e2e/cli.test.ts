@@ -2,9 +2,11 @@
 
 import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { serve } from '../../src/app/serve.ts'
 import { leaveDeadSocket } from '../dead-socket.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
+import { authorityFile, serverTls } from '../tls-certificates.ts'
 import { startCliServer } from './cli-server.ts'
 import { startDescribedServer } from './described-server.ts'
 import { runCli, startCli } from './run-cli.ts'
@@ -86,6 +88,19 @@ describe.skipIf(process.platform === 'win32')('postern call', () => {
     expect(refused.stderr).toMatch(/\[permission_denied\]/)
     expect((await runCli([...call, '--token-file', join(directory, 'none')])).status).toBe(3)
     expect((await runCli(call)).stderr).toMatch(/\(--token-file FILE shows the token\)\n$/)
+  })
+
+  test('speaks TLS with a server that a certificate in a file has signed', async () => {
+    const file = join(await temporaryDirectory(), 'token')
+    const at = { address: 'tcp://localhost:0', tls: serverTls, token: { file } }
+    const server = await serve({ here: () => 'here' }, { at, onError: () => undefined })
+    onTestFinished(() => server.close())
+    const call = ['call', String(server.addresses[0]), 'here', '--token-file', file]
+    expect(await runCli([...call, '--ca', authorityFile])).toMatchObject({ status: 0, stdout: '"here"\n', stderr: '' })
+    const refused = await runCli([...call, '--tls'])
+    expect(refused).toMatchObject({ status: 4, stdout: '' })
+    expect(refused.stderr).toMatch(/\[peer_rejected\].*\(--ca FILE does\)\n$/)
+    expect((await runCli(call)).stderr).toMatch(/this address takes TLS alone/)
   })
 
   test('-v shows the frames on stderr, shortened', async () => {
@@ -249,7 +264,19 @@ describe.skipIf(process.platform === 'win32')('the exit status', () => {
     ['no address', ['call'], /give an ADDRESS/],
     ['an address that is none', ['call', 'x.sock', 'm'], /"x\.sock" is no address: write \.\/x\.sock/],
     ['an unknown scheme', ['call', 'unx:/x', 'm'], /\[bad_address\].*"unx:" is not a scheme/],
-    ['a scheme that is not built', ['call', 'tcp://127.0.0.1:1', 'm'], /\[not_supported\] tcp: is not built yet/],
+    ['a scheme that is not built', ['call', 'zmq:/tmp/x', 'm'], /\[not_supported\] zmq: is not built yet/],
+    [
+      'another machine without TLS',
+      ['call', 'tcp://192.0.2.1:1', 'm'],
+      /\[not_supported\].*\(--tls or --ca FILE does\)/,
+    ],
+    [
+      'certificates in no file',
+      ['call', 'tcp://[::1]:1', 'm', '--ca', 'nope.pem'],
+      /--ca cannot read nope\.pem: ENOENT/,
+    ],
+    ['a file without certificates', ['call', 'tcp://[::1]:1', 'm', '--ca', 'package.json'], /package\.json has none/],
+    ['TLS where there is none', ['call', '/x', 'm', '--tls'], /\[not_supported\] tls works with tcp: addresses alone/],
     ['a path that is no socket', ['call', '/', 'm'], /\[bad_address\].*is a directory/],
     ['no method', ['call', '/x'], /call needs a METHOD/],
     ['a method without a name', ['call', '/x', ''], /call needs a METHOD/],
