@@ -64,7 +64,7 @@ function written(value: unknown, library: BinaryLibrary): Uint8Array {
   }
   if (bytes.buffer.byteLength <= largeBuffer) return bytes
   library.useBuffer(Buffer.allocUnsafeSlow(usualBuffer))
-  return Uint8Array.from(bytes)
+  return new Uint8Array(bytes)
 }
 
 /** Every number that is not finite becomes the -0 that it stands for. */
@@ -114,7 +114,7 @@ function read(decode: () => unknown): unknown {
 
 /** A copy of the frame in which the texts that a library would shorten are bytes. */
 function withoutTexts({ bytes, markedTexts }: BinaryScan, format: BinaryFormat): Uint8Array {
-  const copy = Uint8Array.from(bytes)
+  const copy = new Uint8Array(bytes)
   for (const { header } of markedTexts) copy[header] = format.asBytes(copy[header] as number)
   return copy
 }
@@ -127,7 +127,7 @@ function decodeAround(bytes: Buffer, options: DecodeOptions & RawRange, reader: 
   outside[start] = reader.format.nothing
   bytes.copy(outside, start + 1, end)
   const items = decode(outside, rest, reader) as unknown[]
-  items[place] = new RawValue(Uint8Array.from(bytes.subarray(start, end)))
+  items[place] = new RawValue(new Uint8Array(bytes.subarray(start, end)))
   return items
 }
 

@@ -94,7 +94,7 @@ class Preparation {
     const contents: unknown = hasToJson(value) ? value.toJSON(String(key)) : value
     if (contents === null && value instanceof Date) return this.#lose({ path: '', what: 'an invalid Date' })
     if (typeof contents !== 'object' || contents === null) return this.of(contents, key)
-    if (isUint8Array(contents)) return contents instanceof Uint8Array ? contents : Uint8Array.from(contents)
+    if (isUint8Array(contents)) return contents instanceof Uint8Array ? contents : new Uint8Array(contents)
     const isPlain = isPlainObject(contents)
     if (!isPlain && !Array.isArray(contents) && !isRecord(contents)) return this.#lose(lossOfObject(contents))
     this.#depth++

@@ -19,7 +19,7 @@ export interface DecodeOptions {
   readonly rawMember?: string
   /** The place of an item of the top array whose bytes are wanted as they are, as a `RawValue`. */
   readonly rawItem?: number
-  /** Deepest nesting, and the objects and arrays in one frame. Default: any. `limit_exceeded` above. */
+  /** Deepest nesting, in binary codecs at most 512, and the objects and arrays in one frame; `limit_exceeded` above. */
   readonly maxDepth?: number
   readonly maxContainers?: number
 }
@@ -46,7 +46,7 @@ export interface Codec {
   encode(value: unknown): OutgoingFrame
   /**
    * Throws `bad_frame` for bytes that are no value, and `bad_message` for a number that cannot be given: beyond the
-   * range of a double, or an unsafe one with `integers: 'error'`.
+   * range of a double, NaN, or an unsafe one with `integers: 'error'`.
    */
   decode(frame: Uint8Array, options?: DecodeOptions): unknown
 }
