@@ -40,9 +40,11 @@ async function run(): Promise<void> {
     fail(error, false)
     return
   }
+  let handlers: AnyHandlers
   let service: Service
   try {
-    service = serviceOfContract(uncheckedContract(start.contract), unboxing(handlersIn(exports)))
+    handlers = handlersIn(exports)
+    service = serviceOfContract(uncheckedContract(start.contract), unboxing(handlers))
   } catch (error) {
     fail(error, true)
     return
@@ -52,7 +54,7 @@ async function run(): Promise<void> {
     if (order.kind === 'end') parentPort?.close()
     else converse(order, handler)
   })
-  tell({ kind: 'ready', names: service.routes.map(({ key }) => key) })
+  tell({ kind: 'ready', names: Object.keys(handlers) })
 }
 
 function handlersIn(exports: Readonly<Record<string, unknown>>): AnyHandlers {

@@ -85,7 +85,8 @@ export class WorkerPool {
     let found: WorkerThread | undefined
     for (let n = 0; n < length; n++) {
       const thread = this.#ready[(this.#turn + n) % length]
-      if (thread !== undefined && (found === undefined || thread.running < found.running)) found = thread
+      if (thread === undefined || thread.givenUp) continue
+      if (found === undefined || thread.running < found.running) found = thread
     }
     this.#turn = (this.#turn + 1) % Math.max(length, 1)
     return found

@@ -230,7 +230,10 @@ class ClientSessions {
     if (this.#over) throw refusal('closed', 'the connection has ended')
     const session = this.#connect(thread)
     this.#sessions.set(thread, session)
-    void session.closed.then(() => this.#sessions.delete(thread))
+    void session.closed.then(() => {
+      this.#sessions.delete(thread)
+      if (!this.#over) thread.giveUp()
+    })
     return session
   }
 

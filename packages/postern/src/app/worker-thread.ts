@@ -19,6 +19,8 @@ export class WorkerThread {
   running = 0
   /** Whether any of them was answered. */
   answered = false
+  /** Whether it is ending, so that it must be given no more. */
+  givenUp = false
   /** Resolves with the names of its handlers; rejects when the module cannot be loaded, or has not what it must have. */
   readonly ready: Promise<readonly string[]>
   /** Resolves when the thread is over, with the reason. */
@@ -56,6 +58,12 @@ export class WorkerThread {
     this.#sessions.add(session)
     void session.closed.then(() => this.#sessions.delete(session))
     this.#say({ kind: 'connect', port, peer }, [port])
+  }
+
+  /** A connection's port has closed: the thread is ending, which is told of only later. */
+  giveUp(): void {
+    this.givenUp = true
+    void this.#worker.terminate()
   }
 
   /** Lets it end, once its connections are over, and ends it when it does not. */
