@@ -204,7 +204,7 @@ function damagedStream({ framing, frames, foreign, tokens }: Target, random: See
   const parts = Array.from({ length: 1 + random.below(4) }, () =>
     foreign.length > 0 && random.below(4) === 0 ? random.pick(foreign) : written(),
   )
-  let bytes = Buffer.concat(parts)
+  let bytes: Buffer = Buffer.concat(parts)
   if (random.below(3) === 0) bytes = mutated([bytes], random)
   for (let times = random.below(3); times > 0; times--) {
     const at = random.below(bytes.length + 1)
