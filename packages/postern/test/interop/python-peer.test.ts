@@ -9,7 +9,7 @@ import { serve } from '../../src/app/serve.ts'
 import { contract } from '../../src/service/contract.ts'
 import { method } from '../../src/service/members.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
-import { startPython, type StartedPython, whyNoPython } from './python.ts'
+import { pythonProgram, startPython, type StartedPython, whyNoPython } from './python.ts'
 
 const text = z.object({ text: z.string() })
 const served = contract('peer', {
@@ -116,6 +116,17 @@ describe.each(framings)('Python by $framing', ({ client, query }) => {
     await expect(hanging).rejects.toMatchObject({ code: 'unknown_outcome' })
     const { python: successor } = await startPythonServer(path)
     expect(await connection.call('peer.pid')).toBe(successor.process.pid)
+  })
+})
+
+describe('Python over stdin and stdout', () => {
+  test('serves the client that has started it', async () => {
+    const connection = await connect({ spawn: ['python3', pythonProgram('stdio_peer.py')], over: 'stdio' })
+    onTestFinished(() => connection.abort())
+    const sums = Array.from({ length: 100 }, (_, a) => connection.call('peer.add', { a, b: a }))
+    expect(await Promise.all(sums)).toEqual(Array.from({ length: 100 }, (_, a) => 2 * a))
+    await expect(connection.call('peer.sub', { a: 1, b: 2 })).rejects.toMatchObject({ code: 'internal' })
+    await connection.close()
   })
 })
 
