@@ -94,10 +94,10 @@ export interface AddressParameters {
 type ParameterName = keyof AddressParameters
 
 /** The values of the parameters by which a conversation is chosen. */
-export const conversationValues = {
+export const conversationValues: Readonly<Record<'codec' | 'framing', readonly string[]>> = {
   codec: ['json', 'msgpack', 'cbor'],
   framing: ['newline', 'content-length', 'length-prefix'],
-} as const satisfies Pick<Record<ParameterName, readonly string[]>, 'codec' | 'framing'>
+}
 
 const parameterValues: Record<ParameterName, readonly string[] | 'whole number'> = {
   ...conversationValues,

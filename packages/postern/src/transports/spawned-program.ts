@@ -35,6 +35,7 @@ export class SpawnedStream implements Stream {
   #paused = false
   #endedHere = false
   #abortedHere = false
+  #finished = false
   #closed = false
   /** Given to `abort`. */
   #fault: PosternError | undefined
@@ -99,7 +100,7 @@ export class SpawnedStream implements Stream {
     const gone = this.#endedHere ? undefined : await within(this.ended, exitNoticeMs)
     if (this.#closed || this.#abortedHere) return
     // How it ended says more than that it did.
-    if (gone !== undefined && !this.#endedHere) this.#pipe.abort()
+    if (gone !== undefined && !this.#endedHere) this.#finish()
     else handlers.end()
   }
 
@@ -109,7 +110,7 @@ export class SpawnedStream implements Stream {
     if (this.#endedHere) gone = await this.ended
     else if (!this.#abortedHere) gone = await within(this.ended, exitNoticeMs)
     this.#closed = true
-    handlers.close(this.#fault ?? this.#reasonOf(gone, reason))
+    handlers.close(this.#fault ?? this.#reasonOf(gone, this.#finished ? undefined : reason))
   }
 
   #reasonOf(gone: ProgramEnd | undefined, reason: PosternError | undefined): PosternError | undefined {
@@ -118,15 +119,21 @@ export class SpawnedStream implements Stream {
     return exitError(this.#name, gone, reason)
   }
 
-  /** Without an end, that is: with one the pipe closes, and this finds it closed. */
+  /** The program has gone: what it wrote last comes, with the end of it unless somebody else holds the pipe open. */
   #awaitRemainder(): void {
     const before = this.#chunks
     const timer = setTimeout(() => {
       if (this.#closed) return
       if (this.#paused || this.#chunks > before) this.#awaitRemainder()
-      else this.#pipe.abort()
+      else this.#finish()
     }, remainderMs)
     timer.unref()
+  }
+
+  /** Nothing comes any more, and that is nobody's fault. */
+  #finish(): void {
+    this.#finished = true
+    this.#pipe.abort()
   }
 }
 
