@@ -1,7 +1,6 @@
 /**
- * Reads the headers of `content-length`, each byte once, however they are cut.
- *
- * One look-up tells for each byte what it may be where it stands; a whole line is then taken as text.
+ * Reads the headers of `content-length`, however they are cut: the one that nearly everybody sends by comparing it, any
+ * other byte by byte, where one look-up tells what may stand behind what. A whole line is then taken as text.
  */
 
 import { PosternError } from '../core/errors.ts'
@@ -95,9 +94,9 @@ export class ContentLengthReader implements HeaderReader {
    * other.
    */
   #readPlain(chunk: Buffer, from: number): number {
-    let index = from
-    for (const byte of plainStart) if (chunk[index++] !== byte) return -1
-    const digits = index
+    if (!standsAt(chunk, from, plainStart)) return -1
+    const digits = from + plainStart.length
+    let index = digits
     let length = 0
     while (index < digits + maxDigits) {
       const digit = (chunk[index] as number) - 0x30
@@ -105,11 +104,10 @@ export class ContentLengthReader implements HeaderReader {
       length = length * 10 + digit
       index++
     }
-    if (index === digits) return -1
-    for (const byte of plainEnd) if (chunk[index++] !== byte) return -1
-    if (index - from > this.#limits.maxHeaderBytes) return -1
+    const end = index + plainEnd.length
+    if (index === digits || !standsAt(chunk, index, plainEnd) || end - from > this.#limits.maxHeaderBytes) return -1
     this.frameBytes = length
-    return index
+    return end
   }
 
   #takeLine(line: string): void {
@@ -147,6 +145,11 @@ export class ContentLengthReader implements HeaderReader {
     const line = this.#line + rest.toString('latin1', 0, index + shownLength)
     return badHeader(whyRefused(place, rest[index] as number), line)
   }
+}
+
+function standsAt(chunk: Buffer, at: number, expected: Buffer): boolean {
+  for (let index = 0; index < expected.length; index++) if (chunk[at + index] !== expected[index]) return false
+  return true
 }
 
 /** How much of what stands behind a wrong byte its error may show. */
