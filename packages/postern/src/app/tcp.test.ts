@@ -202,7 +202,7 @@ describe('a tcp: address with TLS', () => {
   it('tells a client without TLS what is missing', async () => {
     const { client, told } = await opened({ tls: serverTls, token: false })
     const connection = await client()
-    expect(await failureOf(connection.api.mark('x'))).toContain('this address takes TLS alone')
+    expect(await failureOf(connection.api.mark('x'))).toContain('TLS only: give the option tls')
     expect(String(told[0])).toContain('[unsupported_protocol]')
   })
 

@@ -34,9 +34,9 @@ async function echoed(address: string, text: string): Promise<string> {
 
 /** A port at which nobody listens. */
 async function freePort(): Promise<number> {
-  const { address, close } = await listenTcp('//127.0.0.1:0', { limits, onStream: nothing })
-  await close()
-  return Number(address.split(':').at(-1))
+  const listener = await listenTcp('//127.0.0.1:0', { limits, onStream: nothing })
+  await listener.close()
+  return Number(listener.address.split(':').at(-1))
 }
 
 test('listenTcp with port 0 publishes the port that it got, behind the host as it was written', async () => {

@@ -110,7 +110,7 @@ test('a plain client is told to use TLS, in words, and nothing of it comes throu
   const client = watch(await connected(port))
   client.stream.write('{"jsonrpc":"2.0","id":1,"method":"a"}\n')
   await client.next('end')
-  expect(client.text()).toBe('[unsupported_protocol] this address takes TLS alone; give the option tls\n')
+  expect(client.text()).toBe('[unsupported_protocol] TLS only: give the option tls\n')
   expect(told.map(({ code }) => code)).toEqual(['unsupported_protocol'])
   expect(streams).toEqual([])
 })

@@ -110,17 +110,18 @@ function awaitFirstByte(socket: Socket, handshakeMs: number, decide: (byte: numb
 /** How long who was turned away has to read why. */
 const refusalMs = 1_000
 
-/** Says why, in words for a person, to who did not begin with TLS. */
+/** What is said to who did not begin with TLS: short, since it may be shown as an excerpt. */
+const tlsOnly = '[unsupported_protocol] TLS only: give the option tls\n'
+
 function turnAway(socket: Socket, address: string, byte: number | undefined): PosternError {
   if (byte === undefined) {
     socket.destroy()
     return new PosternError('deadline_exceeded', `somebody at ${address} said nothing within limits.handshakeMs`)
   }
-  const error = new PosternError('unsupported_protocol', 'this address takes TLS alone; give the option tls')
   const timer = setTimeout(() => socket.destroy(), refusalMs)
   timer.unref()
   socket.once('close', () => clearTimeout(timer))
   // What is left unread would take the answer back.
-  socket.resume().end(`${error.message}\n`)
-  return error
+  socket.resume().end(tlsOnly)
+  return new PosternError('unsupported_protocol', `somebody at ${address} did not begin with TLS, and was told to`)
 }

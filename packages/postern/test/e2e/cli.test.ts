@@ -100,7 +100,7 @@ describe.skipIf(process.platform === 'win32')('postern call', () => {
     const refused = await runCli([...call, '--tls'])
     expect(refused).toMatchObject({ status: 4, stdout: '' })
     expect(refused.stderr).toMatch(/\[peer_rejected\].*\(--ca FILE does\)\n$/)
-    expect((await runCli(call)).stderr).toMatch(/this address takes TLS alone/)
+    expect((await runCli(call)).stderr).toMatch(/TLS only: give the option tls.*\(--tls or --ca FILE does\)/)
   })
 
   test('-v shows the frames on stderr, shortened', async () => {
