@@ -3,7 +3,7 @@
 export { connect, type ConnectOptions } from './app/connect.ts'
 export { type ClientCall, Connection } from './app/connection.ts'
 export type { OnError } from './app/error-log.ts'
-export { type PlaceOptions, serve, type ServeOptions, type Server } from './app/serve.ts'
+export { type PlaceOptions, serve, type ServeOptions, type Server, type WorkerOptions } from './app/serve.ts'
 export type { SpawnAddress } from './app/spawn.ts'
 export type { TokenOption } from './app/token.ts'
 export type { Integers } from './codecs/codec.ts'
