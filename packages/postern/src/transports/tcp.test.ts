@@ -1,11 +1,13 @@
 import { connect, createServer, type Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { clientTls, serverTls } from '../../test/tls-certificates.ts'
 import { echo, nothing, watch } from '../../test/unix-streams.ts'
 import type { Listener } from '../core/channel.ts'
 import { resolveLimits } from '../core/limits.ts'
 import type { Stream } from '../core/stream.ts'
+import { until } from '../testing/until.ts'
 import { connectTcp, type ConnectTcpOptions, listenTcp, type ListenTcpOptions } from './tcp.ts'
 
 const limits = resolveLimits()
@@ -154,6 +156,35 @@ test('connectTcp gives TLS no longer than limits.connectMs', async () => {
   const hanging = connected(await silentServer(), { tls: clientTls, limits: { connectMs: 200 } })
   await expect(hanging).rejects.toMatchObject({ code: 'deadline_exceeded' })
   await expect(hanging).rejects.toThrow('limits.connectMs (200 ms)')
+})
+
+test.each([
+  ['TCP', {}, {}],
+  ['TLS', { tls: serverTls }, { tls: clientTls }],
+])('small writes over %s wait for no answer of the other machine', async (_, server, client) => {
+  const { address } = await listen('//localhost:0', {
+    ...server,
+    onStream: (stream) => {
+      let bytes = 0
+      stream.start({
+        ...echo(stream),
+        data: (chunk) => {
+          bytes += chunk.length
+          if (bytes % 2 === 0) stream.write('!')
+        },
+      })
+    },
+  })
+  const { stream, text } = watch(await connected(address, client))
+  const start = performance.now()
+  for (let exchanges = 1; exchanges <= 50; exchanges++) {
+    stream.write('a')
+    await nextTurn()
+    stream.write('b')
+    await until(() => text().length === exchanges)
+  }
+  // Each would else wait 40 ms for an acknowledgement.
+  expect(performance.now() - start).toBeLessThan(1_500)
 })
 
 test('Stream over TCP closes with closed when the other side resets it', async () => {

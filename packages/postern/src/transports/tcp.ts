@@ -100,7 +100,7 @@ function readTarget(target: string): Target {
 
 const localhost = 'localhost'
 
-/** A name that leads out of this machine must not do so because some resolver says that it is this machine. */
+/** This machine by both of its numbers, whatever a resolver says. */
 const lookUpLocalhost: LookupFunction = (_host, _options, callback) => {
   const found = [
     { address: '127.0.0.1', family: 4 },

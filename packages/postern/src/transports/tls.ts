@@ -27,7 +27,7 @@ const minVersion = 'TLSv1.2'
 
 /** Connects and shakes hands. `peer_rejected` when the certificate is not believed, or is for another host. */
 export function connectTls(to: TcpNetConnectOpts, { ca }: ClientTls, options: SocketStreamOptions): Promise<Stream> {
-  const { host = '' } = to
+  const { host = '', keepAlive, keepAliveInitialDelay, noDelay } = to
   const secure = {
     ...to,
     allowHalfOpen: true,
@@ -40,6 +40,8 @@ export function connectTls(to: TcpNetConnectOpts, { ca }: ClientTls, options: So
   } as const
   return openSocketStream(() => {
     const socket = connect(secure).pause()
+    // Of these options `tls.connect` takes no notice.
+    socket.once('connect', () => socket.setNoDelay(noDelay).setKeepAlive(keepAlive, keepAliveInitialDelay))
     return { socket, ready: 'secureConnect', stream: new SocketStream(socket, options.address) }
   }, options)
 }
