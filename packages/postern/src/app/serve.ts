@@ -167,6 +167,7 @@ async function open(service: Service, options: ServeOptions, workers?: WorkerSer
   const server = new OpenServer(service, options, workers)
   try {
     for (const place of places) await server.listen(place)
+    server.closeWhenExhausted()
   } catch (error) {
     await server.close()
     throw error
@@ -288,6 +289,17 @@ class OpenServer implements Server<Members> {
     })
     await place.listen()
     this.#places.push(place)
+  }
+
+  /** With nobody who could still come, as at `stdio:` alone, the end of the last conversation is the end of the server. */
+  closeWhenExhausted(): void {
+    const ends = this.#places.map(({ exhausted }) => exhausted)
+    if (ends.includes(undefined)) return
+    const close = async (): Promise<void> => {
+      await Promise.all(ends)
+      await this.close()
+    }
+    close().catch((error: unknown) => this.#onError(error, 'stdio:'))
   }
 
   close(): Promise<void> {

@@ -95,6 +95,11 @@ export class ServedAddress {
         : await mechanism.listen(address.target, request, (stream) => this.#accept(stream))
   }
 
+  /** Resolves when no connection can come any more. Undefined: one always can. */
+  get exhausted(): Promise<void> | undefined {
+    return this.#listener?.exhausted
+  }
+
   /** Gives the name back: who connects from here on finds nobody. */
   async release(): Promise<void> {
     this.#closing = true

@@ -64,6 +64,8 @@ export interface Channel {
 export interface Listener {
   /** The published address, as a client would write it. */
   readonly address: string
+  /** Resolves when the last connection that can come is over. Absent: more can always come. */
+  readonly exhausted?: Promise<void>
   /** Takes no more connections and gives the name back; connections that are open go on. Idempotent. */
   close(): Promise<void>
   /** Gives the name back at once, for the last moment of a process. */

@@ -21,6 +21,8 @@ const remainderMs = 200
  */
 export class StdioStream implements Stream {
   readonly peer: Peer = unknownPeer
+  /** Resolves when the stream is over. */
+  readonly closed: Promise<void>
   readonly #input: Readable
   readonly #output: Writable
   /** What errors name. */
@@ -32,11 +34,15 @@ export class StdioStream implements Stream {
   #open: number
   #reason: PosternError | undefined
   #remainder: NodeJS.Timeout | undefined
+  #resolveClosed: () => void = () => undefined
 
   constructor({ input, output }: StdioEnds, address: string) {
     this.#input = input
     this.#output = output
     this.#address = address
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve
+    })
     const ends = new Set<Readable | Writable>([input, output])
     this.#open = ends.size
     for (const end of ends) {
@@ -111,6 +117,7 @@ export class StdioStream implements Stream {
     clearTimeout(this.#remainder)
     // Before the start nobody is told; the start does.
     this.#handlers?.close(this.#closeReason())
+    this.#resolveClosed()
   }
 
   #closeReason(): PosternError | undefined {

@@ -12,8 +12,9 @@ export async function connectStdio(): Promise<Stream> {
   return new StdioStream(takeStdio(), address)
 }
 
-/** Takes one connection: that of who started this process. Rejects as `takeStdio` does. */
+/** Takes one connection, that of who started this process, and is exhausted with it. Rejects as `takeStdio` does. */
 export async function listenStdio(onStream: (stream: Stream) => void): Promise<Listener> {
-  onStream(new StdioStream(takeStdio(), address))
-  return { address, close: async () => undefined, closeSync: () => undefined }
+  const stream = new StdioStream(takeStdio(), address)
+  onStream(stream)
+  return { address, exhausted: stream.closed, close: async () => undefined, closeSync: () => undefined }
 }
