@@ -263,8 +263,8 @@ describe('a library that fails', () => {
 
 describe('loadBinaryCodec', () => {
   afterEach(() => {
-    vi.doUnmock('msgpackr')
-    vi.doUnmock('cbor-x')
+    vi.doUnmock('msgpackr/pack')
+    vi.doUnmock('cbor-x/encode')
     vi.resetModules()
   })
 
@@ -275,11 +275,11 @@ describe('loadBinaryCodec', () => {
   })
 
   test.each([
-    ['msgpack', 'msgpackr'],
-    ['cbor', 'cbor-x'],
-  ] as const)('loadBinaryCodec says what %s needs', async (name, peer) => {
+    ['msgpack', 'msgpackr', 'msgpackr/pack'],
+    ['cbor', 'cbor-x', 'cbor-x/encode'],
+  ] as const)('loadBinaryCodec says what %s needs', async (name, peer, part) => {
     vi.resetModules()
-    vi.doMock(peer, () => {
+    vi.doMock(part, () => {
       throw new Error('not found')
     })
     const { loadBinaryCodec } = await import('./load-codec.ts')
@@ -291,8 +291,8 @@ describe('loadBinaryCodec', () => {
   test('postern/codecs loads without either package', async () => {
     vi.resetModules()
     const loaded = vi.fn(() => ({}))
-    vi.doMock('msgpackr', loaded)
-    vi.doMock('cbor-x', loaded)
+    vi.doMock('msgpackr/pack', loaded)
+    vi.doMock('cbor-x/encode', loaded)
     expect(await import('./index.ts')).toHaveProperty('loadBinaryCodec')
     expect(loaded).not.toHaveBeenCalled()
   })

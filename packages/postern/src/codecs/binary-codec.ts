@@ -4,7 +4,8 @@
  *
  * A contract means the same over every codec: what JSON takes is taken, and a `Date` or another object with `toJSON`
  * travels as what that gives; NaN and the infinities are refused, both ways. Beyond JSON come bytes and integers of 64
- * bits. Members of one name in one map, and nesting deeper than 512, are refused.
+ * bits. Safe integers are numbers and the others bigints, both ways. Members of one name in one map, and nesting deeper
+ * than 512, are refused.
  */
 
 import { PosternError } from '../core/errors.ts'

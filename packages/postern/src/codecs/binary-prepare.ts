@@ -20,13 +20,14 @@ import {
 /** A value in the form for a library. */
 export interface Prepared {
   readonly value: unknown
-  /** -0, of which the libraries make 0, stands as NaN, which nothing else can be: the bytes of it are to be put right. */
+  /** -0, of which the libraries make 0, stands as NaN, which nothing else is: its bytes are to be put right. */
   readonly hasNegativeZero: boolean
 }
 
 /**
- * Takes what JSON takes, and what binary formats carry beyond that: bytes, and as bigint the integers of 64 bits that are
- * not safe. Throws `TypeError` for anything else, naming where it is; `format` is what the codec writes.
+ * Takes what JSON takes, but for text with half a surrogate pair, which UTF-8 has no form for; and bytes, and as bigint
+ * integers of 64 bits that are not safe. Throws `TypeError` for anything else, naming where it is; `format` is what the
+ * codec writes.
  */
 export function prepare(value: unknown, format: string): Prepared {
   const preparation = new Preparation()

@@ -1,7 +1,7 @@
 /**
  * Walks a frame of a binary codec once and checks it whole, before a library decodes it: every length and count against
  * the bytes that are there, nesting and containers against their limits, text as UTF-8 to the letter, keys as text,
- * numbers as finite. Builds nothing and allocates nothing that a frame could make large.
+ * numbers as finite. Builds nothing of what a frame announces.
  */
 
 import { isUtf8 } from 'node:buffer'
@@ -41,7 +41,7 @@ export interface RawRange {
   readonly end: number
 }
 
-/** The bits of the exponent in the first two bytes of a float of that many bytes; all are set where it is not finite. */
+/** The bits of the exponent in the first two bytes of a float of that many: all are set where it is not finite. */
 const exponents: Readonly<Record<number, number>> = { 2: 0x7c00, 4: 0x7f80, 8: 0x7ff0 }
 
 /** How much text is looked at byte by byte: below this the native check costs more than it saves. */

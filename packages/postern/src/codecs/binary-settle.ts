@@ -10,7 +10,7 @@ import { unsafeInteger } from './json-numbers.ts'
 /** How a decoded value is to be settled. */
 export interface SettleOptions {
   readonly integers: Integers
-  /** Where bytes stand that are text. Bytes are then views of the frame, and are copied; they are left alone otherwise. */
+  /** Where bytes stand that are text. All bytes are then views of the frame, and are copied. */
   readonly texts?: ReadonlySet<number>
 }
 

@@ -14,7 +14,7 @@ describe('codec contract', () => {
 const longList = Array.from({ length: 25 }, (_, index) => index + 1)
 const longListHex = '98190102030405060708090a0b0c0d0e0f101112131415161718181819'
 
-/** RFC 8949, appendix A, as far as it is taken, and longer forms; `=` where it is also what is written for the value. */
+/** RFC 8949, appendix A, as far as it is taken, and longer forms; `=` where the value is also written so. */
 const forms: readonly [hex: string, value: unknown, written?: '='][] = [
   ['00', 0, '='],
   ['01', 1, '='],
@@ -67,6 +67,7 @@ const forms: readonly [hex: string, value: unknown, written?: '='][] = [
   ['64f0908591', '\ud800\udd51', '='],
   ['7b0000000000000001 61', 'a'],
   [`7818 ${'61'.repeat(24)}`, 'a'.repeat(24), '='],
+  [`7b0000000000000047 efbbbf ${'61'.repeat(68)}`, `\ufeff${'a'.repeat(68)}`],
   ['80', [], '='],
   ['83010203', [1, 2, 3], '='],
   ['8301820203820405', [1, [2, 3], [4, 5]], '='],

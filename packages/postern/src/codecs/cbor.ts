@@ -4,7 +4,8 @@
  * Tags are refused, and with them what only cbor-x knows: records, shared structures, packed values.
  */
 
-import { Decoder, Encoder } from 'cbor-x'
+// The part without the native add-on, so that a peer's bytes are read in JavaScript, and the same everywhere.
+import { Decoder, Encoder } from 'cbor-x/encode'
 import { binaryCodec } from './binary-codec.ts'
 import { cborFormat, peekCborIntegers } from './cbor-scanner.ts'
 import type { BinaryCodec } from './codec.ts'

@@ -46,7 +46,7 @@ export function hasToJson(value: object): value is { toJSON(key: string): unknow
   return typeof toJSON === 'function' && !ArrayBuffer.isView(value)
 }
 
-/** Instances of the user's own classes travel as their members; of built-in ones (Map, Error, Promise) nothing would. */
+/** Instances of the user's own classes travel as their members; of built-in ones (Map, Error) nothing would. */
 export function isRecord(value: object): boolean {
   return Object.prototype.toString.call(value) === '[object Object]'
 }

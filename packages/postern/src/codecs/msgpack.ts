@@ -5,7 +5,8 @@
  * only msgpackr knows: records, shared structures, bundled strings.
  */
 
-import { Packr, Unpackr } from 'msgpackr'
+// The part without the native add-on, so that a peer's bytes are read in JavaScript, and the same everywhere.
+import { Packr, Unpackr } from 'msgpackr/pack'
 import { binaryCodec } from './binary-codec.ts'
 import type { BinaryCodec } from './codec.ts'
 import { msgpackFormat, peekMsgpackIntegers } from './msgpack-scanner.ts'
