@@ -1,6 +1,6 @@
 /** The values of a format as types, where the compiler knows the format. */
 
-import type { StructValue } from './struct-view.ts'
+import type { StructValue } from './struct-values.ts'
 
 /** What unpacking gives: a tuple, where the format and its counts are known, and the counts are below 100. */
 export type StructValues<Format extends string> = string extends Format

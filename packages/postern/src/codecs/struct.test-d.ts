@@ -1,7 +1,7 @@
 import { describe, expectTypeOf, test } from 'vitest'
 import { struct } from './struct.ts'
 import type { StructInput as Input } from './struct-types.ts'
-import type { StructValue } from './struct-view.ts'
+import type { StructValue } from './struct-values.ts'
 
 const bytes = new Uint8Array()
 declare const count: number

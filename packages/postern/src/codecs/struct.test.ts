@@ -107,11 +107,12 @@ describe('struct', () => {
 
   test('every half float comes back as its bits', () => {
     const half = struct('<e')
-    for (let bits = 0; bits < 0x10000; bits++) {
-      const bytes = Uint8Array.of(bits & 0xff, bits >> 8)
+    const all = Array.from({ length: 0x10000 }, (_, bits) => Uint8Array.of(bits & 0xff, bits >> 8))
+    const changed = all.filter((bytes) => {
       const [value] = half.unpack(bytes)
-      if (!Number.isNaN(value)) expect(hex(half.pack([value]))).toBe(hex(bytes))
-    }
+      return !Number.isNaN(value) && hex(half.pack([value])) !== hex(bytes)
+    })
+    expect(changed).toEqual([])
   })
 
   test('any float is rounded to one of the two half floats around it, the nearer one', () => {

@@ -8,7 +8,7 @@ import { PosternError } from '../core/errors.ts'
 import { excerptOfText } from '../core/escape.ts'
 import { type Layout, parseFormat } from './struct-format.ts'
 import type { StructInput, StructValues } from './struct-types.ts'
-import { type StructValue, StructView } from './struct-view.ts'
+import { readerOf, type StructValue, structBytes, whyRefused, writerOf } from './struct-values.ts'
 
 /** How a format is to be taken. */
 export interface StructOptions {
@@ -81,23 +81,25 @@ function pack(layout: Layout, values: unknown): Uint8Array {
     throw new TypeError(`${named(layout)} packs an array of ${layout.values} values, and ${given}`)
   }
   const bytes = new Uint8Array(layout.size)
-  const view = new StructView(bytes, layout.littleEndian)
+  const target = structBytes(bytes, layout.littleEndian)
   let index = 0
   for (const field of layout.fields) {
-    for (let nth = 0; nth < field.values; nth++) {
-      const fault = view.write(field, field.at + nth * field.bytes, values[index])
-      if (fault !== undefined) throw new TypeError(`values[${index}] of ${named(layout)} is ${fault}`)
-      index++
+    const write = writerOf(field, target)
+    for (let nth = 0; nth < field.values; nth++, index++) {
+      const value: unknown = values[index]
+      if (write(field.at + nth * field.bytes, value)) continue
+      throw new TypeError(`values[${index}] of ${named(layout)} is ${whyRefused(field, value)}`)
     }
   }
   return bytes
 }
 
 function unpack(layout: Layout, bytes: Uint8Array): StructValue[] {
-  const view = new StructView(bytes, layout.littleEndian)
+  const source = structBytes(bytes, layout.littleEndian)
   const values: StructValue[] = []
   for (const field of layout.fields) {
-    for (let nth = 0; nth < field.values; nth++) values.push(view.read(field, field.at + nth * field.bytes))
+    const read = readerOf(field, source)
+    for (let nth = 0; nth < field.values; nth++) values.push(read(field.at + nth * field.bytes))
   }
   return values
 }
