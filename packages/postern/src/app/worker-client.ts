@@ -29,8 +29,8 @@ export class WorkerClient extends ServedClient {
     this.#link = link
   }
 
-  override call(method: string, params?: unknown, options?: CallOptions): Promise<unknown> {
-    return this.#link.call(`${anyName}${method}`, [params], options)
+  override call(method: string, params?: unknown, { raw, ...options }: CallOptions = {}): Promise<unknown> {
+    return this.#link.call(`${anyName}${method}`, [params, raw === true], options)
   }
 
   override notify(method: string, params?: unknown): Promise<void> {
@@ -49,9 +49,9 @@ export function askClient(client: ServedClient, contract: Contract | undefined, 
         return await typed(call)
       }
       const method = call.method.slice(anyName.length)
-      const [params] = call.params as readonly unknown[]
+      const [params, raw] = call.params as readonly unknown[]
       if (call.id === undefined) return await client.notify(method, params)
-      return await client.call(method, params, untimed(call))
+      return await client.call(method, params, { ...untimed(call), raw: raw === true })
     } catch (error) {
       throw passedOn(error)
     }

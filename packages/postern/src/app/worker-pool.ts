@@ -145,7 +145,7 @@ export class WorkerPool {
     this.#over ??= why
     for (const timer of this.#restarts) clearTimeout(timer)
     this.#restarts.clear()
-    if (this.#ready.length === 0) for (const { reject } of this.#waiting.splice(0)) reject(this.#over)
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#over)
   }
 
   #unservable(error: Error): Error {

@@ -19,7 +19,7 @@ export class WorkerThread {
   running = 0
   /** Whether any of them was answered. */
   answered = false
-  /** Whether it is ending, so that it must be given no more. */
+  /** Whether it is ending or has ended, so that it must be given no more. */
   givenUp = false
   /** Resolves with the names of its handlers; rejects when the module cannot be loaded, or has not what it must have. */
   readonly ready: Promise<readonly string[]>
@@ -43,6 +43,7 @@ export class WorkerThread {
     })
     this.ended = new Promise((resolve) => {
       this.#worker.on('exit', (status) => {
+        this.givenUp = true
         const reason = this.#reason ?? new Error(`it ended with status ${status}`)
         this.#rejectReady(reason)
         for (const session of this.#sessions) session.abort()

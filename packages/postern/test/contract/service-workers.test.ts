@@ -279,7 +279,8 @@ describe('callers of workers', () => {
       return params
     }
     const { api } = await clientOf(workers, { handlers: { told: echo, 'any.name': echo } })
-    for (const params of [{ a: 1 }, [1, 2], 5]) expect(await api.asksAnything(['any.name', params])).toEqual(params)
+    for (const params of [{ a: 1 }, [1, 2], 5])
+      expect(await api.asksAnything(['any.name', params])).toEqual([params, JSON.stringify(params)])
     expect(got).toContainEqual(['told', { a: 1 }])
     const error = await api.asksAnything(['not.there', 1]).catch((caught: unknown) => caught)
     expect(isPosternError(error, 'internal')).toBe(true)

@@ -73,7 +73,8 @@ export const handlers: HandlersOf<typeof works.members, typeof screen.members> =
   },
   asksAnything: async ([method, params], { client }) => {
     await client.notify('told', params)
-    return await client.call(method, params)
+    const raw = (await client.call(method, params, { raw: true })) as Uint8Array
+    return [await client.call(method, params), Buffer.from(raw).toString()]
   },
   async *relay(to, { client }) {
     for await (const line of client.api.lines(to)) yield line * 2
