@@ -67,16 +67,17 @@ test('the program ends by itself, and at a signal at once, with nothing left beh
     [true, 130],
   ] as const) {
     const child = spawn(process.execPath, ['--import', 'tsx', main], { stdio: ['ignore', 'pipe', 'pipe'] })
-    let text = ''
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (chunk: Buffer) => {
-        text += chunk.toString()
-        if (stopped) child.kill('SIGINT')
-      })
-    }
+    let [stdout, stderr] = ['', '']
+    child.stdout.on('data', (chunk: Buffer) => {
+      stdout += chunk.toString()
+      if (stopped) child.kill('SIGINT')
+    })
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString()
+    })
     const [status] = await once(child, 'close')
-    expect(status, text).toBe(end)
-    if (!stopped) expect(text.trimEnd().split('\n')).toEqual(expected)
+    expect(status, stderr).toBe(end)
+    if (!stopped) expect(stdout.trimEnd().split('\n')).toEqual(expected)
     expect(readdirSync(directory).filter((name) => name.startsWith('postern-'))).toEqual([])
   }
 })

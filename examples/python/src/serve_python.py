@@ -77,7 +77,8 @@ class Server(socketserver.ThreadingUnixStreamServer):
 if __name__ == "__main__":
     path = sys.argv[1]
     os.umask(0o077)  # The socket is for this user alone, from its first moment.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    for end in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(end, lambda *_: sys.exit())
     with Server(path, Connection) as server:
         try:
             print(f"serves unix:{path}", flush=True)
