@@ -175,13 +175,13 @@ test.each([
       })
     },
   })
-  const { stream, text } = watch(await connected(address, client))
+  const { stream, ...heard } = watch(await connected(address, client))
   const start = performance.now()
   for (let exchanges = 1; exchanges <= 50; exchanges++) {
     stream.write('a')
     await nextTurn()
     stream.write('b')
-    await until(() => text().length === exchanges)
+    await until(() => heard.text().length === exchanges)
   }
   // Each would else wait 40 ms for an acknowledgement.
   expect(performance.now() - start).toBeLessThan(1_500)
