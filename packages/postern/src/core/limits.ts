@@ -31,7 +31,7 @@ export interface Limits {
   readonly maxConnections: number
   /** Connections to one address that have not shown the token which it requires. */
   readonly maxUnauthenticated: number
-  /** Time to show a token where one is required. D-Bus gives 5 s, NATS 2 s. */
+  /** Time to show a token, to finish a TLS handshake, and from its first byte to say what is spoken. D-Bus gives 5 s, NATS 2 s. */
   readonly handshakeMs: number
   /** Time without a byte inside a frame that has begun: who dribbles is cut. */
   readonly frameProgressMs: number
