@@ -22,6 +22,7 @@ const steps = new Map([
       ['tsc', '-p', 'packages/postern/tsconfig.test.json'],
       ['tsc', '-p', 'examples/ethereum'],
       ['tsc', '-p', 'examples/daemon'],
+      ['tsc', '-p', 'examples/python'],
       ['tsc', '-p', 'bench'],
     ],
   ],
