@@ -3,17 +3,20 @@ import { connect } from '../../src/app/connect.ts'
 import { type ServeOptions, type Server, serve, type WorkerOptions } from '../../src/app/serve.ts'
 import { contract } from '../../src/service/contract.ts'
 import { method } from '../../src/service/members.ts'
+import { until } from '../../src/testing/until.ts'
+import type { Counter } from '../programs/worker-bare.ts'
 import { harnesses } from './service.ts'
 
 vi.mock('node:worker_threads', async () => await import('../typescript-worker.ts'))
 
 interface Bare {
+  asks(waitMs: number): number[]
   where(): number
   double(n: number): number
 }
 
 const bare = contract<Bare>('bare')
-const strict = contract('strict', { where: method(), double: method(), more: method() })
+const strict = contract('strict', { where: method(), double: method(), asks: method(), more: method() })
 const at = 'memory:workers-start'
 
 const module = (name: string): URL => new URL(`../programs/${name}.ts`, import.meta.url)
@@ -31,6 +34,42 @@ describe('serve with a module of handlers', () => {
     expect(await connection.api.double(21)).toBe(42)
     expect(await connection.api.where()).toBeGreaterThan(0)
     await expect(connection.call('bare.other')).rejects.toMatchObject({ code: 'unknown_method' })
+  })
+
+  it('calls back a client whose contract is bare, with positional parameters, no longer than it is told', async () => {
+    const counter = contract<Counter>('counter', { positional: true })
+    const address = 'memory:workers-counter'
+    const told: string[] = []
+    const server = await serve(bare, module('worker-bare'), {
+      at: address,
+      workers: 1,
+      client: counter,
+      onError: (error, context) => void told.push(`${context}: ${String(error)}`),
+    })
+    onTestFinished(() => server.close())
+    let aborted = false
+    const last = (): number => 7
+    const serving = await connect(address, bare, {
+      reconnect: false,
+      serve: [counter, { add: ([a, b]: readonly [number, number]) => a + b, last }],
+    })
+    onTestFinished(() => serving.abort())
+    expect(await serving.api.asks(20_000)).toEqual([42, 7])
+    const silent = await connect(address, bare, {
+      reconnect: false,
+      handlers: {
+        'counter.add': (_params: unknown, { signal }) => {
+          signal.addEventListener('abort', () => {
+            aborted = true
+          })
+          return new Promise(() => undefined)
+        },
+      },
+    })
+    onTestFinished(() => silent.abort())
+    await expect(silent.api.asks(50)).rejects.toMatchObject({ code: 'internal' })
+    await until(() => aborted && told.length === 1)
+    expect(told[0]).toContain('bare.asks: PosternError: [deadline_exceeded] counter.add')
   })
 
   it('names the module, and what of it is missing', async () => {
@@ -66,6 +105,8 @@ describe('serve with a module of handlers', () => {
     const options = { at, workers: 2 }
     expect(() => serve(module('worker-bare') as never, options)).toThrow(/^serve takes a contract/)
     await expect(serve({ a: () => 1 }, options)).rejects.toThrow(/^workers need a module/)
-    await expect(serve(bare, { where: () => 1, double: (n) => n }, options)).rejects.toThrow(/^workers need a module/)
+    await expect(serve(bare, { where: () => 1, double: (n) => n, asks: () => [] }, options)).rejects.toThrow(
+      /^workers need a module/,
+    )
   })
 })
