@@ -18,7 +18,7 @@ export interface TextAttachment {
   readonly data: string
 }
 
-/** The sizes are those of the JSON, or of the bytes alone; `largeMb` is the last two's. */
+/** The sizes are those of the JSON, or of the bytes alone; `largeMb` is that of the large ones. */
 export function codecPayloads(largeMb: number): CodecPayload[] {
   const person = {
     id: 48_213,
@@ -29,11 +29,16 @@ export function codecPayloads(largeMb: number): CodecPayload[] {
     age: 36,
   }
   const many = largeMb * 5_000
+  const fractions = largeMb * 50_000
   const attachment: Attachment = { name: 'photo.jpg', data: noise(largeMb * 1_000_000) }
   return [
     { title: 'an object of 100 B', value: person },
     { title: '50 records, 10 KB', value: { records: records(50) } },
     { title: `${many.toLocaleString('en-US')} records, ${largeMb} MB`, value: { records: records(many) } },
+    {
+      title: `${fractions.toLocaleString('en-US')} numbers, ${largeMb} MB`,
+      value: { values: Array.from({ length: fractions }, (_, index) => Math.sin(index) * 1_000) },
+    },
     { title: `${largeMb} MB of bytes`, value: attachment, bytes: true },
   ]
 }

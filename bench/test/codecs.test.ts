@@ -8,7 +8,8 @@ import { expect, onTestFinished, test } from 'vitest'
 
 const bench = fileURLToPath(new URL('..', import.meta.url))
 
-const payloads = ['an object of 100 B', '50 records, 10 KB', '500 records, 0.1 MB', '0.1 MB of bytes']
+const large = ['500 records, 0.1 MB', '5,000 numbers, 0.1 MB', '0.1 MB of bytes']
+const payloads = ['an object of 100 B', '50 records, 10 KB', ...large]
 const base = 'JSON.stringify, JSON.parse'
 const ways = [base, 'postern json', 'msgpackr', 'postern msgpack', 'cbor-x', 'postern cbor']
 const conversations = ['JSON, newlines', 'JSON, length-prefix', 'JSON, content-length', 'MessagePack', 'CBOR']

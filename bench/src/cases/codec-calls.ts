@@ -12,8 +12,8 @@ const serverModule = new URL('../roles/codec-server.ts', import.meta.url)
 const clientModule = new URL('../roles/codec-client.ts', import.meta.url)
 
 /** In the order of the payloads. */
-const fullTask = { largeMb: 1, calls: [5_000, 1_000, 20, 100] }
-const quickTask = { largeMb: 0.1, calls: [20, 1, 1, 1] }
+const fullTask = { largeMb: 1, calls: [5_000, 1_000, 20, 20, 100] }
+const quickTask = { largeMb: 0.1, calls: [20, 1, 1, 1, 1] }
 
 interface NamedConversation extends CodecConversation {
   readonly name: string
