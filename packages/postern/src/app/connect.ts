@@ -187,7 +187,7 @@ interface SessionParts {
 /** A session that is ready for calls: where a token is required, it has been shown. */
 async function openSession(parts: SessionParts, signal: AbortSignal | undefined): Promise<Session> {
   const { destination, limits, handler, contract, options, onError } = parts
-  const { protocol, cancelMethod } = destination.conversation
+  const { protocol, cancelMethod, probe } = destination.conversation
   const { tap, token } = options
   const channel = await destination.open({ limits, signal })
   const session = new Session(tap === undefined ? channel : tapChannel(channel, tap), {
@@ -195,6 +195,7 @@ async function openSession(parts: SessionParts, signal: AbortSignal | undefined)
     address: destination.text,
     protocol,
     cancelMethod,
+    probe,
     limits,
     integers: options.integers ?? 'bigint',
     postern: options.postern ?? (token !== undefined || contract?.foreign === false),

@@ -15,12 +15,14 @@
 
 import type { CodecName } from '../codecs/codec.ts'
 import type { AddressParameters } from '../core/address.ts'
+import type { OutgoingFrame } from '../core/channel.ts'
 import { PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
 import type { Framing } from '../framing/framing.ts'
 import { jsonStream } from '../framing/json-stream.ts'
 import { newline } from '../framing/newline.ts'
 import { jsonRpc } from '../protocols/json-rpc.ts'
+import type { NoteMessage } from '../protocols/message.ts'
 import type { Protocol } from '../protocols/protocol.ts'
 import type { CancelMethod } from '../rpc/session-options.ts'
 import type { ConversationName } from './first-bytes.ts'
@@ -31,6 +33,8 @@ export interface Conversation {
   readonly protocol: Protocol
   /** How a call is taken back, where this is part of the conversation. */
   readonly cancelMethod?: CancelMethod
+  /** What the other side may be sent at any time, and passes over, where white space is not. */
+  readonly probe?: OutgoingFrame
 }
 
 /** What a conversation is made of, by name. */
@@ -74,8 +78,12 @@ export async function clientConversation(choice: ConversationChoice): Promise<Co
 
 /** The conversation of a server: what does not come as a stream of values is held to `limits` by its protocol. */
 export async function serverConversation(choice: ConversationChoice, limits: Limits): Promise<Conversation> {
-  return choice.name === 'json' ? jsonConversation : await loadConversation(choice, limits)
+  const { maxDepth, maxContainers } = limits
+  return choice.name === 'json' ? jsonConversation : await loadConversation(choice, { maxDepth, maxContainers })
 }
+
+/** A note that nobody has to know: LSP keeps names that begin so for them. */
+const probeNote: NoteMessage = { kind: 'note', method: '$/alive', params: undefined }
 
 type Bounds = Partial<Pick<Limits, 'maxDepth' | 'maxContainers'>>
 
@@ -86,14 +94,14 @@ async function loadConversation({ name, codec }: ConversationChoice, bounds: Bou
       import('../framing/content-length.ts'),
       import('../framing/bounded-json.ts'),
     ])
-    return { framing: boundedJson(contentLength), protocol: jsonRpc, cancelMethod: '$/cancelRequest' }
+    return { ...probed(boundedJson(contentLength), jsonRpc), cancelMethod: '$/cancelRequest' }
   }
   if (codec === 'json') {
     const [{ lengthPrefix }, { boundedJson }] = await Promise.all([
       import('../framing/length-prefix.ts'),
       import('../framing/bounded-json.ts'),
     ])
-    return { framing: boundedJson(lengthPrefix), protocol: jsonRpc }
+    return probed(boundedJson(lengthPrefix), jsonRpc)
   }
   const framing = await loadBinaryFraming(name)
   const [{ loadBinaryCodec }, { messagePackRpc }] = await Promise.all([
@@ -101,7 +109,11 @@ async function loadConversation({ name, codec }: ConversationChoice, bounds: Bou
     import('../protocols/message-pack-rpc.ts'),
   ])
   // The stream of values counts them on the way.
-  return { framing, protocol: messagePackRpc(await loadBinaryCodec(codec), name === 'msgpack' ? {} : bounds) }
+  return probed(framing, messagePackRpc(await loadBinaryCodec(codec), name === 'msgpack' ? {} : bounds))
+}
+
+function probed(framing: Framing, protocol: Protocol): Conversation {
+  return { framing, protocol, probe: protocol.write(probeNote) }
 }
 
 async function loadBinaryFraming(name: ConversationName): Promise<Framing> {

@@ -186,7 +186,7 @@ export class ServedAddress {
 
   #converse(
     channel: Channel,
-    { protocol, cancelMethod }: Pick<Conversation, 'protocol' | 'cancelMethod'>,
+    { protocol, cancelMethod, probe }: Omit<Conversation, 'framing'>,
     admittedBefore?: () => void,
   ): void {
     const { address, authenticate, clientOf, handler, limits, onError, postern, tap } = this.#options
@@ -197,6 +197,7 @@ export class ServedAddress {
       address: address.text,
       protocol,
       cancelMethod,
+      probe,
       limits,
       integers: 'bigint',
       handler,

@@ -63,7 +63,7 @@ export interface Limits {
   readonly retryMinMs: number
   /** Longest pause between retries. */
   readonly retryMaxMs: number
-  /** Starts of a spawned program, one after the other, that end before it has answered anything; then it is given up. */
+  /** Starts of a spawned program or a worker, one after the other, that end before it has answered anything; then it is given up. */
   readonly maxRestarts: number
   /** After so long without a byte a Postern server with subscriptions is asked whether it lives; 0: never. Dead after 2 questions. */
   readonly heartbeatMs: number

@@ -1,6 +1,7 @@
 /** What a session is made with. */
 
 import type { Integers } from '../codecs/codec.ts'
+import type { OutgoingFrame } from '../core/channel.ts'
 import type { Limits } from '../core/limits.ts'
 import type { Protocol } from '../protocols/protocol.ts'
 import type { CallHandler, Caller } from './incoming-call.ts'
@@ -25,6 +26,8 @@ export interface SessionOptions {
   readonly postern: boolean
   /** The note that takes a call back; default `rpc.cancel` where the other side is Postern, else none. */
   readonly cancelMethod?: CancelMethod | undefined
+  /** What is sent to see whether a peer that only reads is still there. Default: white space, which text may have anywhere. */
+  readonly probe?: OutgoingFrame | undefined
   /** Where a token is required: whether this is it. Until then nothing else is answered. */
   readonly authenticate?: (token: unknown) => boolean
   /** The other side has shown the token. */

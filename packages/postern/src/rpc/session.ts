@@ -340,7 +340,7 @@ export class Session implements Caller, SubscriptionHost {
     this.#stopCalling(this.#reason ?? new PosternError('closed', `${this.#options.address} ended the connection`))
     if (this.#over) return
     // A peer that was killed and one that has only finished asking look the same until something is written.
-    this.#probeTimer = setInterval(() => this.#channel.send(''), probeMs)
+    this.#probeTimer = setInterval(() => this.#channel.send(this.#options.probe ?? ''), probeMs)
     this.#probeTimer.unref()
     this.#closing = true
     this.#quiet = true
