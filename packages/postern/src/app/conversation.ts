@@ -44,7 +44,7 @@ export interface ConversationChoice {
 }
 
 /** What a client reads and writes where its address says nothing. */
-export const defaultConversation: Conversation = { framing: newline, protocol: jsonRpc }
+const defaultConversation: Conversation = { framing: newline, protocol: jsonRpc }
 
 /** What a server reads from who begins with JSON. */
 export const jsonConversation: Conversation = { framing: jsonStream, protocol: jsonRpc }
