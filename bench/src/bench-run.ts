@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { killChildren, stopChildren } from './pinned.ts'
+import { killChildren, prepareChildren, stopChildren } from './pinned.ts'
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
@@ -20,7 +20,10 @@ export async function runBench(measure: (directory: string) => Promise<void>): P
   process.once('exit', leave)
   const interruption = new Interruption()
   try {
-    await Promise.race([measure(directory), interruption.happened])
+    await Promise.race([
+      prepareChildren(join(directory, 'programs')).then(() => measure(directory)),
+      interruption.happened,
+    ])
   } catch (error) {
     console.error('bench:', error)
     process.exitCode = 1

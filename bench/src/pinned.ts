@@ -7,7 +7,7 @@
 
 import { type ChildProcess, fork, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { buildChildPrograms, childProgram } from './child-programs.ts'
 
 /** Where a child may run: on core 0 only, or wherever the system puts it. */
 export type Setting = 'pinned' | 'free'
@@ -53,9 +53,17 @@ export interface ChildOptions {
 
 const children = new Set<Child>()
 
+let programs = ''
+
+/** Makes the programs of children in a directory; before the first is started. */
+export async function prepareChildren(directory: string): Promise<void> {
+  programs = directory
+  await buildChildPrograms(directory)
+}
+
 /** Starts a TypeScript module of ours as a child, with `task` as JSON in its first argument. */
 export function startChild(module: URL, task: unknown, options: ChildOptions): Child {
-  return new Child(fileURLToPath(module), task, options)
+  return new Child(childProgram(programs, module), task, options)
 }
 
 /** A child process that says one thing: a server that it listens, a client its result. */
@@ -68,7 +76,7 @@ export class Child {
   readonly #exited: Promise<string>
 
   constructor(path: string, task: unknown, { setting, timeoutMs, nodeArgs = [] }: ChildOptions) {
-    const [execPath, ...execArgv] = commandIn(setting, process.execPath, [...process.execArgv, ...nodeArgs])
+    const [execPath, ...execArgv] = commandIn(setting, process.execPath, nodeArgs)
     const argument = JSON.stringify(task)
     this.#name = `${path.replace(/^.*[\\/]/, '')} ${argument} (${setting})`
     // What it prints goes to stderr: stdout is for results.

@@ -1,9 +1,6 @@
 /**
  * A peer: one way to ask another process for something, measured beside the others. To add one, write one file that
  * implements this, and name it in `all-peers.ts`.
- *
- * Inner functions that have a name cost time under tsx, which writes the name into each: on the path of a call a peer
- * uses methods and nameless callbacks.
  */
 
 import type { Stop } from '../roles/role.ts'
