@@ -134,7 +134,7 @@ async function open(
   const destination = await destinationOf(where, options)
   const limits = resolveLimits(options.limits)
   const onError = guarded(options.onError ?? logError)
-  const { handler, emit } = ownService(options)
+  const { handler, emit } = ownService(options, onError)
   const parts: SessionParts = { destination, limits, handler, contract, options, onError }
   const first = await retry(() => openSession(parts, signal), { limits, signal })
   const session = new LastingSession(first, {
@@ -155,7 +155,7 @@ interface OwnService {
 }
 
 /** What this side serves: a contract, plain handlers, or nothing. */
-function ownService({ serve, handlers }: ConnectOptions): OwnService {
+function ownService({ serve, handlers }: ConnectOptions, onError: OnError): OwnService {
   if (serve !== undefined && handlers !== undefined)
     throw new TypeError('connect takes serve or handlers, not both: they would answer the same calls')
   let service: Service | undefined
@@ -170,7 +170,7 @@ function ownService({ serve, handlers }: ConnectOptions): OwnService {
       `${withAccess.name} asks for access, which addresses give; a client has none, and serves all of it`,
     )
   if (service === undefined) return { handler: undefined, emit: Object.freeze({}) }
-  const events = new Events()
+  const events = new Events(onError)
   const emit = service.contract === undefined ? Object.freeze({}) : emitOf(service.contract, events)
   return { handler: router(service, { access: [], use: [], events }), emit }
 }

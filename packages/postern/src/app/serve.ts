@@ -231,7 +231,7 @@ class OpenServer implements Server<Members> {
   readonly #limits: Limits
   readonly #onError: OnError
   readonly #budget: QueueBudget
-  readonly #events = new Events()
+  readonly #events: Events
   readonly #places: ServedAddress[] = []
   readonly closed: Promise<void>
   readonly #stayOpen: () => void
@@ -244,6 +244,7 @@ class OpenServer implements Server<Members> {
     this.#options = options
     this.#limits = resolveLimits(options.limits)
     this.#onError = guarded(options.onError ?? logError)
+    this.#events = new Events(this.#onError)
     this.#budget = new QueueBudget(this.#limits.maxQueuedTotalBytes)
     this.emit = service.contract === undefined ? Object.freeze({}) : emitOf(service.contract, this.#events)
     this.closed = new Promise((resolve) => {

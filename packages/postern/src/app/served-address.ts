@@ -80,6 +80,8 @@ export class ServedAddress {
       throw new PosternError('bad_address', sentence)
     }
     const mechanism = await mechanismOf(address)
+    if (mechanism.carries === 'frames' && this.#options.accepts !== undefined)
+      throw new PosternError('not_supported', `${address.text} carries JSON alone so far; leave "accepts" out`)
     const request: ListenRequest = {
       limits,
       onLost,

@@ -71,7 +71,7 @@ function typedAnswers(client: ServedClient, contract: Contract | undefined, maxI
     answer(client, { key, kind, maxItems }),
   ])
   const service = serviceOfContract(askable(contract), Object.fromEntries(handlers) as AnyHandlers)
-  return router(service, { access: [], use: [], events: new Events() })
+  return router(service, { access: [], use: [], events: new Events(() => undefined) })
 }
 
 function askable({ members, ...rest }: Contract): Contract {

@@ -49,7 +49,7 @@ async function run(): Promise<void> {
     fail(error, true)
     return
   }
-  const handler = router(service, { access: [], use: [], events: new Events() })
+  const handler = router(service, { access: [], use: [], events: new Events(() => undefined) })
   parentPort?.on('message', (order: ToWorker) => {
     if (order.kind === 'end') parentPort?.close()
     else converse(order, handler)

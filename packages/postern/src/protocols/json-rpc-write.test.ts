@@ -100,8 +100,8 @@ function zeroed(message: Message): Message {
   return 'id' in message && message.id === 0 ? { ...message, id: 0 } : message
 }
 
-describe('peekId', () => {
-  const peek = (text: string | Buffer): unknown => jsonRpc.peekId(Buffer.from(text as string))
+describe('peek', () => {
+  const peek = (text: string | Buffer): unknown => jsonRpc.peek(Buffer.from(text as string))
 
   test.each([
     ['{"jsonrpc":"2.0","id":7,"result":"0x', 7],
@@ -110,12 +110,19 @@ describe('peekId', () => {
     ['{"id":"","result":', ''],
     ['{"id":"é日本","result":', 'é日本'],
     ['  \n{ "jsonrpc" : "2.0" , "id" : 12 , "result" : ', 12],
-    ['{"id":999999999999999,', 999_999_999_999_999],
-    [`{"id":"${'x'.repeat(256)}",`, 'x'.repeat(256)],
-  ])('json-rpc sees the id in %.40s', (text, id) => {
-    expect(peek(text)).toBe(id)
-    expect(peek(Buffer.concat([Buffer.from(text), Buffer.alloc(100_000, 0xff)]))).toBe(id)
+    ['{"id":999999999999999,"error":', 999_999_999_999_999],
+    [`{"id":"${'x'.repeat(256)}","result"`, 'x'.repeat(256)],
+  ])('json-rpc sees the id of an answer in %.40s', (text, id) => {
+    expect(peek(text)).toEqual({ kind: 'answer', id })
+    expect(peek(Buffer.concat([Buffer.from(text), Buffer.alloc(100_000, 0xff)]))).toEqual({ kind: 'answer', id })
   })
+
+  test.each(['{"jsonrpc":"2.0","id":7,"method":"m"', '{"id":7,"params":[', '{"id":7,"jsonrpc":"2.0","method":'])(
+    'json-rpc sees the id of a call in %s',
+    (text) => {
+      expect(peek(text)).toEqual({ kind: 'call', id: 7 })
+    },
+  )
 
   test.each([
     '',
@@ -126,6 +133,9 @@ describe('peekId', () => {
     '{"jsonrpc":"2.0","result":1,"id":7,',
     '[{"jsonrpc":"2.0","id":7,',
     '{"jsonrpc":"2.0","method":"eth_subscription","params":{"id":7,',
+    '{"id":7,',
+    '{"id":7,"id":8,"result":',
+    '{"id":7,"more":1,"result":',
     '{"id":null,',
     '{"id":-7,',
     '{"id":1.5,',
@@ -143,14 +153,14 @@ describe('peekId', () => {
   })
 
   test('json-rpc looks at a view where it lies', () => {
-    const all = Buffer.from('{"id":1,{"id":2,')
-    expect(jsonRpc.peekId(new Uint8Array(all.buffer, all.byteOffset + 8, 8))).toBe(2)
+    const all = Buffer.from('{"id":1,{"id":2,"result"')
+    expect(jsonRpc.peek(new Uint8Array(all.buffer, all.byteOffset + 8, 16))).toEqual({ kind: 'answer', id: 2 })
   })
 
   test('json-rpc sees the id of every whole number that it writes itself (fast-check)', () => {
     fc.assert(
       fc.property(fc.nat(), fc.jsonValue(), (id, value) => {
-        expect(peek(writeJsonRpc({ kind: 'result', id, value }))).toBe(id)
+        expect(peek(writeJsonRpc({ kind: 'result', id, value }))).toEqual({ kind: 'answer', id })
       }),
     )
   })

@@ -297,7 +297,7 @@ test('json-rpc throws nothing but bad_frame and bad_message, whatever it reads (
       } catch (error) {
         if (!isPosternError(error, 'bad_frame') && !isPosternError(error, 'bad_message')) throw error
       }
-      jsonRpc.peekId(Buffer.from(given))
+      jsonRpc.peek(Buffer.from(given))
     }),
     { numRuns: 10_000 },
   )

@@ -17,7 +17,7 @@ import { decodeJson, encodeJson, json } from '../codecs/json.ts'
 import type { Limits } from '../core/limits.ts'
 import { wireError } from './json-rpc-codes.ts'
 import { type Id, type Incoming, type InvalidMessage, type Message, readWireError } from './message.ts'
-import type { Protocol } from './protocol.ts'
+import type { Peeked, Protocol } from './protocol.ts'
 
 /** JSON-RPC 2.0 in JSON text. */
 export const jsonRpc: Protocol = {
@@ -29,7 +29,7 @@ export const jsonRpc: Protocol = {
   readValue: (bytes, integers) => json.decode(bytes, { integers }),
   write: writeJsonRpc,
   writeBatch: (messages) => `[${messages.join(',')}]`,
-  peekId: peekJsonRpcId,
+  peek: peekJsonRpc,
 }
 
 /** The bounds on a message that are not about its size in bytes. */
@@ -135,17 +135,18 @@ function paramsText(params: unknown): string {
   return text.startsWith('{') || text.startsWith('[') ? `,"params":${text}` : `,"params":[${text}]`
 }
 
-const answerHead = /^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*(?:(\d{1,15})|"((?:[^"\\]){0,256})")\s*,/
+const version = '"jsonrpc"\\s*:\\s*"2\\.0"\\s*,\\s*'
+const id = '"id"\\s*:\\s*(?:(\\d{1,15})|"((?:[^"\\\\]){0,256})")\\s*,\\s*'
+const messageHead = new RegExp(`^\\s*\\{\\s*(?:${version})?${id}(?:${version})?"(method|params|result|error)"`)
 
-/**
- * The id of the message whose first bytes these are, where it stands at the beginning, as most writers put it;
- * undefined where it does not, and for a batch.
- */
-function peekJsonRpcId(head: Uint8Array): Id | undefined {
+/** Sees the id where it stands at the beginning, as most writers put it, and what follows tells whose it is. */
+function peekJsonRpc(head: Uint8Array): Peeked | undefined {
   const text = Buffer.from(head.buffer, head.byteOffset, Math.min(head.byteLength, peekBytes)).toString('latin1')
-  const match = answerHead.exec(text)
+  const match = messageHead.exec(text)
   if (match === null) return undefined
-  return match[1] === undefined ? Buffer.from(match[2] ?? '', 'latin1').toString() : Number(match[1])
+  const [, number, name = '', member] = match
+  const kind = member === 'method' || member === 'params' ? 'call' : 'answer'
+  return { kind, id: number === undefined ? Buffer.from(name, 'latin1').toString() : Number(number) }
 }
 
 const peekBytes = 384

@@ -103,6 +103,11 @@ describe('reading', () => {
       ['TypeError', 'why'],
       { code: 0, message: 'TypeError why', data: ['TypeError', 'why'] },
     ],
+    [
+      'a list of what is no text',
+      [{ toString: 1 }, null, 'why'],
+      { code: 0, message: '… … why', data: [{ toString: 1 }, null, 'why'] },
+    ],
   ])('message-pack-rpc takes %s for an error', (_what, error, wire) => {
     expect(read([1, 1, error, null])).toEqual({ kind: 'error', id: 1, error: wire })
   })
@@ -116,19 +121,21 @@ describe('reading', () => {
       id: 1,
       value: new RawValue(Buffer.from('raw')),
     })
+    bounded.read(new Frame(Buffer.from('[0,1,"m",[2]]')), { ...options, raw: true })
     bounded.read(answer, { ...options, integers: 'error' })
     bounded.readValue(Buffer.from('[2]'), 'number')
     expect(asked).toEqual([
       { maxDepth: 3, maxContainers: 9, integers: 'bigint', rawItem: 3 },
+      { maxDepth: 3, maxContainers: 9, integers: 'bigint' },
       { maxDepth: 3, maxContainers: 9, integers: 'error' },
       { maxDepth: 3, maxContainers: 9, integers: 'number' },
     ])
   })
 
   test('message-pack-rpc sees the id of a call or an answer in its first bytes, and none in a note', () => {
-    const peek = (text: string): unknown => protocol.peekId(Buffer.from(text))
-    expect(peek('[1,77,null,"')).toBe(77)
-    expect(peek('[0,78,"m",[')).toBe(78)
+    const peek = (text: string): unknown => protocol.peek(Buffer.from(text))
+    expect(peek('[1,77,null,"')).toEqual({ kind: 'answer', id: 77 })
+    expect(peek('[0,78,"m",[')).toEqual({ kind: 'call', id: 78 })
     expect(peek('[2,"m",[')).toBeUndefined()
     expect(peek('[1,')).toBeUndefined()
     expect(peek('')).toBeUndefined()

@@ -35,23 +35,50 @@ export interface ArrayBounds {
 
 /** MessagePack-RPC over a codec. */
 export function messagePackRpc(codec: BinaryCodec, bounds: ArrayBounds = {}): Protocol {
-  const read = ({ integers, raw }: ReadOptions): object => ({
-    ...bounds,
-    integers,
-    ...(raw === true ? { rawItem: resultPlace } : {}),
-  })
+  const decode = (bytes: Uint8Array, { integers, raw }: ReadOptions): unknown => {
+    // Where an answer has its result, a call has its params.
+    const isAnswer = raw === true && codec.peekIntegers(bytes)[0] === answerType
+    return codec.decode(bytes, { ...bounds, integers, ...(isAnswer ? { rawItem: resultPlace } : {}) })
+  }
   return {
     name: `${codec.name}-rpc`,
     maxId,
     exactIntegers: true,
-    read: (frame, options) => readMessage(codec.decode(frame.bytes, read(options)), options.limits),
+    read: (frame, options) => readMessage(decode(frame.bytes, options), options.limits),
     readValue: (bytes, integers) => codec.decode(bytes, { ...bounds, integers }),
-    write: (message) => codec.encode(arrayOf(message)),
+    write: (message) => written(codec, message),
     writeBatch: undefined,
-    peekId: (head) => {
+    peek: (head) => {
       const [type, id] = codec.peekIntegers(head)
-      return type === callType || type === answerType ? id : undefined
+      if (id === undefined || (type !== callType && type !== answerType)) return undefined
+      return { kind: type === callType ? 'call' : 'answer', id }
     },
+  }
+}
+
+/** The error of a value that cannot be carried names its place in the value, not in the array around it. */
+function written(codec: BinaryCodec, message: Message): Uint8Array {
+  try {
+    return codec.encode(arrayOf(message))
+  } catch (error) {
+    const around = placeOf(message)
+    if (!(error instanceof TypeError) || !error.message.startsWith(around)) throw error
+    const rest = error.message.slice(around.length)
+    throw new TypeError(rest.startsWith(' ') ? `the value${rest}` : rest.replace(/^\./, ''), { cause: error })
+  }
+}
+
+/** Where the user's value stands in the array. */
+function placeOf(message: Message): string {
+  switch (message.kind) {
+    case 'call':
+      return Array.isArray(message.params) ? '[3]' : '[3][0]'
+    case 'note':
+      return Array.isArray(message.params) ? '[2]' : '[2][0]'
+    case 'result':
+      return '[3]'
+    case 'error':
+      return '[2][2]'
   }
 }
 
@@ -128,7 +155,11 @@ function readError(error: unknown): WireError {
   const [code, message, data] = error as readonly unknown[]
   if (typeof code === 'number' && typeof message === 'string') return readWireError({ code, message, data })
   // Somebody's own list.
-  return { code: 0, message: error.map(String).join(' '), data: error }
+  return { code: 0, message: error.map(wordOf).join(' '), data: error }
+}
+
+function wordOf(item: unknown): string {
+  return typeof item === 'string' || typeof item === 'number' ? String(item) : '…'
 }
 
 function isId(id: unknown): id is number {

@@ -16,6 +16,12 @@ export interface ReadOptions {
   readonly raw?: boolean
 }
 
+/** What the first bytes of a message tell. The ids of the two sides' calls are unrelated. */
+export interface Peeked {
+  readonly kind: 'call' | 'answer'
+  readonly id: Id
+}
+
 /** One way to hold a conversation. */
 export interface Protocol {
   readonly name: string
@@ -34,6 +40,6 @@ export interface Protocol {
   write(message: Message): OutgoingFrame
   /** Joins written messages to one frame; undefined where the protocol knows no batches. */
   readonly writeBatch: ((messages: readonly OutgoingFrame[]) => OutgoingFrame) | undefined
-  /** The id of the message whose first bytes these are, where it can be seen; undefined where it cannot, or is in a batch. */
-  peekId(head: Uint8Array): Id | undefined
+  /** What message it is whose first bytes these are, where that can be seen; undefined where it cannot, or is a batch. */
+  peek(head: Uint8Array): Peeked | undefined
 }

@@ -174,14 +174,17 @@ export class Calling {
   /** Whether the frame may be the answer to a call that wants its bytes. */
   wantsRaw(frame: Frame): boolean {
     if (!this.#pending.hasRaw) return false
-    const id = this.#options.protocol.peekId(frame.bytes)
-    return id === undefined || this.#pending.get(id)?.options.raw === true
+    const peeked = this.#options.protocol.peek(frame.bytes)
+    if (peeked === undefined) return true
+    return peeked.kind === 'answer' && this.#pending.get(peeked.id)?.options.raw === true
   }
 
   /** Bytes of an unfinished frame have arrived. */
   progress(head: Uint8Array, bytes: number): void {
     if (this.#pending.size === 0) return
-    this.#pending.progress(this.#pending.get(this.#options.protocol.peekId(head)) ?? this.#pending.sole(), bytes)
+    const peeked = this.#options.protocol.peek(head)
+    if (peeked?.kind === 'call') return
+    this.#pending.progress(this.#pending.get(peeked?.id) ?? this.#pending.sole(), bytes)
   }
 
   /** `bytes`: of the answer on the wire. */

@@ -40,8 +40,10 @@ export class InexactFrames {
       rounded = protocol.read(frame, { limits, integers: 'number' })
     } catch {
       // Beyond any number: whose it is can still be seen from its beginning.
-      const id = protocol.peekId(frame.bytes) ?? null
-      if (!calling.refuse(id, error)) say(errorAnswer(id, wireError('invalid_params', error.sentence)))
+      const peeked = protocol.peek(frame.bytes)
+      if (peeked?.kind === 'answer') calling.refuse(peeked.id, error)
+      else if (peeked === undefined) invalid(errorAnswer(null, wireError('invalid_params', error.sentence)))
+      else say(errorAnswer(peeked.id, wireError('invalid_params', error.sentence)))
       return
     }
     switch (rounded.kind) {

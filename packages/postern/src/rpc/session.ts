@@ -210,10 +210,16 @@ export class Session implements Caller, SubscriptionHost {
     } catch (error) {
       if (this.#locked) this.#refuseLocked(null)
       else if (isPosternError(error, 'bad_message')) this.#takeInexact(frame, error)
-      else this.#fault(error as PosternError)
+      else this.#fault(isPosternError(error) ? error : this.#defect(error))
       return
     }
     this.#take(incoming, frame.length)
+  }
+
+  /** What a frame does that nothing should: the peer is told that it was we. */
+  #defect(error: unknown): PosternError {
+    this.#options.onError(error, this.#options.address)
+    return new PosternError('internal', 'a frame could not be read', { cause: error })
   }
 
   #asking(): Calling {

@@ -264,9 +264,10 @@ class CheckedStream implements ItemStream<unknown> {
 
 /** An array is a list of positional parameters on the wire; for a method that takes one value it would be taken apart. */
 function positionalParams(params: unknown, name: string, method: MethodMember): unknown {
-  if (Array.isArray(params) && method.positional !== true) {
+  if (Array.isArray(params) && method.positional !== true)
     throw new TypeError(`${name} takes one value: put the array in an object, or mark the method as positional`)
-  }
+  if (method.positional === true && params !== undefined && !Array.isArray(params))
+    throw new TypeError(`${name} takes an array of positional parameters`)
   return params
 }
 

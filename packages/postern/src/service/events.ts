@@ -17,6 +17,12 @@ export type Emit<M extends Members> = {
 
 export class Events {
   readonly #feeds = new Map<string, Set<Feed>>()
+  readonly #onError: (error: unknown, context: string) => void
+
+  /** `onError` is told of payloads that some of the listeners cannot be sent. */
+  constructor(onError: (error: unknown, context: string) => void) {
+    this.#onError = onError
+  }
 
   /** Adds a listener; the function returned takes it away. */
   join(key: string, feed: Feed): () => void {
@@ -27,8 +33,8 @@ export class Events {
 
   /**
    * Sends to all who listen now. A payload is written once for all listeners that have the same id. A listener whose
-   * connection cannot carry it is told so and listens no more; where that is so of all, this throws the `TypeError`
-   * instead, and nothing is sent.
+   * connection cannot carry it is told so and listens no more, and `onError` is told; where that is so of all, this
+   * throws the `TypeError` instead, and nothing is sent.
    */
   emit(key: string, notification: string, payload: unknown): void {
     const feeds = [...(this.#feeds.get(key) ?? [])]
@@ -40,6 +46,7 @@ export class Events {
     const outcomes = [...frames.values()]
     const [first] = outcomes
     if (first instanceof TypeError && outcomes.every((outcome) => outcome instanceof TypeError)) throw first
+    for (const outcome of outcomes) if (outcome instanceof TypeError) this.#onError(outcome, key)
     for (const feed of feeds) {
       const frame = frames.get(sameFrame(feed))
       if (frame instanceof TypeError)

@@ -53,7 +53,8 @@ function methodAnswer({ handler, member, name }: Route, { use }: RouterOptions):
 
 /** The one value that a handler takes, out of what came: an array of one is its element, unless the method is positional. */
 function readParams(params: unknown, method: MethodMember | undefined): unknown {
-  if (!Array.isArray(params) || method?.positional === true) return params
+  if (method?.positional === true) return params ?? []
+  if (!Array.isArray(params)) return params
   if (params.length === 0) return undefined
   if (params.length === 1) return params[0]
   if (method === undefined) return params

@@ -124,7 +124,7 @@ fuzz('json-rpc', messages, (bytes, random) => {
   for (const integers of ['bigint', 'error'] as const) {
     const read = (frame: Buffer) => jsonRpc.read(new Frame(frame), { ...options, integers })
     const result = outcome(() => read(bytes), ['bad_frame', 'bad_message'])
-    jsonRpc.peekId(bytes)
+    jsonRpc.peek(bytes)
     if ('code' in result || result.value.kind === 'batch' || options.raw || integers === 'bigint') continue
     const message = result.value.kind === 'invalid' ? result.value.answer : result.value
     // A result that is missing is written as null; an id knows no -0.

@@ -15,6 +15,8 @@ const messages: readonly unknown[] = [
   [0, 2 ** 32 - 1, 'node.transfer', [{ to: 'alice', amount: 5n ** 25n, bytes: new Uint8Array([1, 2, 3]) }]],
   [1, 7, null, { list: [1, -1.5, true, null, 'é'], nested: { a: { b: [] } } }],
   [1, 7, [-32601, 'no such method', { name: 'x' }], null],
+  [1, 7, [{ toString: 1, valueOf: 1 }, [], new Uint8Array(2), null, -1.5, true], null],
+  [1, 7, { code: 'x', message: { toString: null } }, null],
   [2, 'node.subscription', [{ subscription: '0x1', result: [1, 2, 3] }]],
   [2, 'rpc.cancel', [{ id: 3 }]],
 ]
@@ -29,12 +31,12 @@ for (const name of ['msgpack', 'cbor'] as const) {
       () => protocol.read(new Frame(bytes), { ...options, raw }),
       ['bad_frame', 'bad_message', 'limit_exceeded'],
     )
-    const id = protocol.peekId(bytes)
-    if ('code' in result) return id !== undefined
+    const peeked = protocol.peek(bytes)
+    if ('code' in result) return peeked !== undefined
     const message = result.value
     if (message.kind === 'batch') expect.unreachable('MessagePack-RPC has no batches')
     if (message.kind === 'invalid') return true
-    if (message.kind === 'call') expect(id).toBe(message.id)
+    if (message.kind === 'call') expect(peeked).toEqual({ kind: 'call', id: message.id })
     if (raw) return true
     const again = protocol.read(new Frame(Buffer.from(protocol.write(message) as Uint8Array)), options)
     expect(again.kind).toBe(message.kind)
