@@ -17,7 +17,7 @@ export interface CallOptions {
   readonly timeoutMs?: number
   /** Told how many bytes of the answer have arrived, each time more do. */
   readonly onProgress?: (bytes: number) => void
-  /** The result's bytes, unparsed, as a `Uint8Array`. Only where the codec can cut them out (JSON). */
+  /** The result's bytes as they came, in the codec of the connection, as a `Uint8Array`. */
   readonly raw?: boolean
   /** Running it twice is as good as once: when its outcome is unknown it is repeated on the next connection. */
   readonly idempotent?: boolean
