@@ -21,6 +21,7 @@ import type { Limits } from '../core/limits.ts'
 import type { Framing } from '../framing/framing.ts'
 import { jsonStream } from '../framing/json-stream.ts'
 import { newline } from '../framing/newline.ts'
+import { withRefusal } from '../framing/refusal.ts'
 import { jsonRpc } from '../protocols/json-rpc.ts'
 import type { NoteMessage } from '../protocols/message.ts'
 import type { Protocol } from '../protocols/protocol.ts'
@@ -44,7 +45,7 @@ export interface ConversationChoice {
 }
 
 /** What a client reads and writes where its address says nothing. */
-const defaultConversation: Conversation = { framing: newline, protocol: jsonRpc }
+const defaultConversation: Conversation = { framing: withRefusal(newline), protocol: jsonRpc }
 
 /** What a server reads from who begins with JSON. */
 export const jsonConversation: Conversation = { framing: jsonStream, protocol: jsonRpc }
@@ -73,7 +74,9 @@ export function chooseConversation(
 
 /** The conversation of a client. */
 export async function clientConversation(choice: ConversationChoice): Promise<Conversation> {
-  return choice.name === 'json' ? defaultConversation : await loadConversation(choice, {})
+  if (choice.name === 'json') return defaultConversation
+  const conversation = await loadConversation(choice, {})
+  return { ...conversation, framing: withRefusal(conversation.framing) }
 }
 
 /** The conversation of a server: what does not come as a stream of values is held to `limits` by its protocol. */

@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { FakeStream } from '../../test/fake-stream.ts'
+import { temporaryDirectory } from '../../test/temporary-directory.ts'
 import type { Channel } from '../core/channel.ts'
 import { isPosternError, PosternError } from '../core/errors.ts'
 import { resolveLimits } from '../core/limits.ts'
 import { until } from '../testing/until.ts'
+import { connect } from './connect.ts'
 import type { ConversationName } from './first-bytes.ts'
+import { serve } from './serve.ts'
 import { sniff } from './sniff.ts'
 
 const limits = resolveLimits()
@@ -116,6 +119,27 @@ describe('what is not', () => {
     const taken = sniffed(['json'])
     taken.stream.deliver('{"jsonrpc"')
     expect(taken.channels).toHaveLength(1)
+  })
+})
+
+describe('a client of ours that is refused', () => {
+  test.each<[query: string, spoken: ConversationName, taken: ConversationName]>([
+    ['', 'json', 'msgpack'],
+    ['?framing=content-length', 'content-length', 'json'],
+    ['?framing=length-prefix', 'length-prefix', 'json'],
+    ['?codec=msgpack', 'msgpack', 'json'],
+    ['?codec=cbor', 'length-prefix', 'json'],
+  ])('tells with %j what the server said', async (query, spoken, taken) => {
+    const address = `unix:${await temporaryDirectory()}/s`
+    const server = await serve({ a: () => 1 }, { at: { address, accepts: [taken] }, onError: () => undefined })
+    onTestFinished(() => server.close())
+    const connection = await connect(`${address}${query}`, { reconnect: false })
+    const refusal = {
+      code: 'unsupported_protocol',
+      message: `[unsupported_protocol] this address takes ${taken}: ${spoken} is not among them`,
+    }
+    await expect(connection.call('a')).rejects.toMatchObject(refusal)
+    expect(await connection.closed).toMatchObject(refusal)
   })
 })
 

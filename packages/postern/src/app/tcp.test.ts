@@ -199,12 +199,18 @@ describe('a tcp: address with TLS', () => {
     expect(ran).toEqual([])
   })
 
-  it('tells a client without TLS what is missing', async () => {
-    const { client, told } = await opened({ tls: serverTls, token: false })
-    const connection = await client()
-    expect(await failureOf(connection.api.mark('x'))).toContain('TLS only: give the option tls')
-    expect(String(told[0])).toContain('[unsupported_protocol]')
-  })
+  it.each(['', '?framing=content-length', '?codec=msgpack', '?codec=cbor'])(
+    'tells a client without TLS what is missing, spoken to with %j',
+    async (query) => {
+      const { address, told } = await opened({ tls: serverTls, token: false })
+      const connection = await connect(`${address}${query}`, node, { reconnect: false })
+      onTestFinished(() => connection.abort())
+      expect(await failureOf(connection.api.mark('x'))).toContain(
+        '[unsupported_protocol] TLS only: give the option tls',
+      )
+      expect(String(told[0])).toContain('[unsupported_protocol]')
+    },
+  )
 
   it('is missed by a client that wants TLS where there is none', async () => {
     const { client } = await opened({ token: false })

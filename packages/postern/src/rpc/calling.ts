@@ -47,7 +47,13 @@ export function certainlyUnrun(error: Error): boolean {
 }
 
 /** What a reason says of the calls that were written: more than that their outcome is unknown. */
-const tellingCodes: ReadonlySet<ErrorCode> = new Set(['bad_frame', 'bad_message', 'frame_too_large', 'limit_exceeded'])
+const tellingCodes: ReadonlySet<ErrorCode> = new Set([
+  'bad_frame',
+  'bad_message',
+  'unsupported_protocol',
+  'frame_too_large',
+  'limit_exceeded',
+])
 
 export class Calling {
   readonly subscriptions: Subscriptions

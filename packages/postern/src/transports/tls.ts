@@ -112,7 +112,7 @@ function awaitFirstByte(socket: Socket, handshakeMs: number, decide: (byte: numb
 /** How long who was turned away has to read why. */
 const refusalMs = 1_000
 
-/** What is said to who did not begin with TLS: short, since it may be shown as an excerpt. */
+/** What is said to who did not begin with TLS: short, since clients of others may show an excerpt of it. */
 const tlsOnly = '[unsupported_protocol] TLS only: give the option tls\n'
 
 function turnAway(socket: Socket, address: string, byte: number | undefined): PosternError {
