@@ -8,7 +8,7 @@ import { refusal } from '../rpc/incoming-call.ts'
 import { pauseMs } from '../rpc/retry.ts'
 import type { OnError } from './error-log.ts'
 import type { WorkerStart } from './worker-link.ts'
-import { WorkerThread } from './worker-thread.ts'
+import { WorkerThread, WrongModule } from './worker-thread.ts'
 
 /** What a pool is made of. */
 export interface WorkerPoolOptions {
@@ -150,7 +150,8 @@ export class WorkerPool {
 
   #unservable(error: Error): Error {
     const { file } = this.#options
-    if (error instanceof TypeError) return new TypeError(`${file} cannot be served: ${error.message}`, { cause: error })
+    if (error instanceof WrongModule)
+      return new TypeError(`${file} cannot be served: ${error.message}`, { cause: error })
     return new PosternError('internal', `${file} could not be loaded in a worker: ${error.message}`, { cause: error })
   }
 }

@@ -11,6 +11,9 @@ import { errorFrom, type FromWorker, type ToWorker, type WorkerStart } from './w
 /** Its program stands beside this file, in the same language: built, or as it is in the repository. */
 const program = new URL(import.meta.url.replace(/worker-thread(\.\w+)$/, 'worker-host$1'))
 
+/** The module is loaded, and has not what it must have. */
+export class WrongModule extends Error {}
+
 /** How long a worker may take to end by itself, so that what its handlers still put in order is done. */
 const lastWordsMs = 500
 
@@ -21,7 +24,7 @@ export class WorkerThread {
   answered = false
   /** Whether it is ending or has ended, so that it must be given no more. */
   givenUp = false
-  /** Resolves with the names of its handlers; rejects when the module cannot be loaded, or has not what it must have. */
+  /** Resolves with the names of its handlers; rejects when the module cannot be loaded, and with `WrongModule`. */
   readonly ready: Promise<readonly string[]>
   /** Resolves when the thread is over, with the reason. */
   readonly ended: Promise<Error>
@@ -86,7 +89,7 @@ export class WorkerThread {
         return
       case 'failed': {
         const error = errorFrom(news.error)
-        this.#reason = news.wrongUse ? new TypeError(error.message) : error
+        this.#reason = news.wrongUse ? new WrongModule(error.message) : error
         this.#rejectReady(this.#reason)
         void this.#worker.terminate()
         return

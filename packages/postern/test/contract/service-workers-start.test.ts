@@ -86,6 +86,9 @@ describe('serve with a module of handlers', () => {
     await expect(start('worker-throws', { workers: 2 })).rejects.toThrow(
       /^\[internal\] \S+worker-throws\.ts could not be loaded in a worker: .*JSON/,
     )
+    await expect(start('worker-throws-late')).rejects.toThrow(
+      /^\[internal\] \S+worker-throws-late\.ts could not be loaded in a worker: late$/,
+    )
     await expect(start('worker-that-is-not-there')).rejects.toThrow(/could not be loaded in a worker: Cannot find/)
   })
 
