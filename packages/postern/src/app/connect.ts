@@ -50,7 +50,7 @@ export interface ConnectOptions<S extends Members = Members> {
   readonly use?: readonly Middleware<ClientCall>[]
   /** The other side is Postern: it is sent `rpc.*`. Default: whether a contract was given that is not `foreign`. */
   readonly postern?: boolean
-  /** Whether a lost connection is made again, until it is closed. Default true. */
+  /** Whether a lost connection is made again, until it is closed. Default true; at `stdio:` it cannot be. */
   readonly reconnect?: boolean
   /** The connection was lost and is being made again. */
   readonly onDisconnect?: (reason: PosternError) => void
@@ -136,11 +136,12 @@ async function open(
   const onError = guarded(options.onError ?? logError)
   const { handler, emit } = ownService(options, onError)
   const parts: SessionParts = { destination, limits, handler, contract, options, onError }
-  const first = await retry(() => openSession(parts, signal), { limits, signal })
+  const tries = destination.once ? { ...limits, retries: 0 } : limits
+  const first = await retry(() => openSession(parts, signal), { limits: tries, signal })
   const session = new LastingSession(first, {
     address: destination.text,
     limits,
-    reconnect,
+    reconnect: reconnect && !destination.once,
     open: (stopped) => openSession(parts, stopped),
     onDisconnect,
     onReconnect,

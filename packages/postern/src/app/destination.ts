@@ -16,7 +16,9 @@ export interface Destination {
   /** Names it in errors. */
   readonly text: string
   readonly conversation: Conversation
-  /** Connects once. */
+  /** Whether there is but one connection to it, so that a lost one cannot be made again. */
+  readonly once: boolean
+  /** Makes a connection. */
   readonly open: (request: OpenRequest) => Promise<Channel>
 }
 
@@ -32,35 +34,49 @@ interface DestinationOptions {
   readonly tls?: ClientTls
 }
 
-/** Reads an address, or what stands in its place. Rejects with `bad_address`, or with `TypeError` for what is neither. */
+/**
+ * Reads an address, or what stands in its place. Rejects with `bad_address`, with `not_supported` for an option that is
+ * for other addresses, or with `TypeError` for what is neither.
+ */
 export async function destinationOf(where: string | SpawnAddress, options: DestinationOptions): Promise<Destination> {
   if (typeof where !== 'string') {
     const { checkSpawnAddress } = await import('./spawn.ts')
-    return await programDestination(checkSpawnAddress(where))
+    return await programDestination(checkSpawnAddress(where), options)
   }
   const address = parseAddress(where)
-  if (options.tls !== undefined) checkClientTls(options.tls, address)
   if (address.scheme === 'spawn') {
     const { spawnAddressOf } = await import('./spawn.ts')
-    return await programDestination(spawnAddressOf(address, options.allowSpawn === true))
+    return await programDestination(spawnAddressOf(address, options.allowSpawn === true), options)
   }
+  if (options.tls !== undefined) checkClientTls(options.tls, address)
   const conversation = await clientConversation(chooseConversation(address.parameters, address.text))
   return {
     text: address.text,
     conversation,
+    once: address.scheme === 'stdio',
     open: (request) => openChannel(address, conversation, { ...options, ...request }),
   }
 }
 
 /** A program that is started for each connection, and not for ever where that leads to nothing. */
-async function programDestination(address: SpawnAddress): Promise<Destination> {
+async function programDestination(
+  address: SpawnAddress,
+  { tls, trust = [] }: DestinationOptions,
+): Promise<Destination> {
   const { Spawner, spawnAddressText } = await import('./spawn.ts')
   const text = spawnAddressText(address)
+  if (tls !== undefined) checkClientTls(tls, { scheme: 'spawn', text })
+  if (trust.length > 0)
+    throw new PosternError(
+      'not_supported',
+      `trust is for servers that others start; this process starts ${text} itself, so leave it out`,
+    )
   const conversation = await clientConversation(chooseConversation(address, text))
   const spawner = new Spawner(address)
   return {
     text,
     conversation,
+    once: false,
     open: async (request) =>
       framedChannel(await spawner.connect(request), conversation.framing, { side: 'client', limits: request.limits }),
   }

@@ -4,6 +4,9 @@ import type { Address } from '../core/address.ts'
 import { PosternError } from '../core/errors.ts'
 import { checkOptions } from '../service/options.ts'
 
+/** What of an address is asked here. */
+type NamedScheme = Pick<Address, 'scheme' | 'text'>
+
 /** Throws `TypeError` for what is no `tls` of a server, `not_supported` for an address that is not `tcp:`. */
 export function checkServerTls(tls: unknown, address: Address): void {
   checkOptions('tls of a server', tls, ['key', 'cert'])
@@ -14,7 +17,7 @@ export function checkServerTls(tls: unknown, address: Address): void {
 }
 
 /** Throws `TypeError` for what is no `tls` of a client, `not_supported` for an address that is not `tcp:`. */
-export function checkClientTls(tls: unknown, address: Address): void {
+export function checkClientTls(tls: unknown, address: NamedScheme): void {
   checkOptions('tls of a client', tls, ['ca'])
   const { ca } = tls as Readonly<Record<string, unknown>>
   if (ca !== undefined) checkPem('tls.ca', ca, 'CERTIFICATE')
@@ -30,7 +33,7 @@ function checkPem(option: string, pem: unknown, label: string): void {
   )
 }
 
-function refuseElsewhere({ scheme, text }: Address): void {
+function refuseElsewhere({ scheme, text }: NamedScheme): void {
   if (scheme === 'tcp') return
   throw new PosternError('not_supported', `tls works with tcp: addresses alone, so not at ${text}; leave it out`)
 }

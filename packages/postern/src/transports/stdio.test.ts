@@ -117,6 +117,38 @@ describe('stdio: at a server', () => {
   })
 })
 
+describe('stdio: at a client', () => {
+  /** What it says of a connection whose other side says this, and ends. */
+  async function toldAfter(sent: string, connecting: string): Promise<string> {
+    const script = `import { connect } from '${new URL('../app/connect.ts', import.meta.url).href}'\n${connecting}`
+    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
+    onTestFinished(() => ended(child))
+    const said = textOf(child.stderr)
+    child.stdout.resume()
+    child.stdin.end(sent)
+    await once(child, 'close')
+    return said()
+  }
+
+  test.each([
+    ['ends in order', '', 'undefined\n'],
+    ['says what is no answer', 'what?\n', 'PosternError: [bad_frame] expected a JSON object or array, got "what?"\n'],
+    ['ends in an answer', '{"id', 'PosternError: [closed] the other side ended inside a frame, after 4 bytes of it\n'],
+  ])('is not connected to again, and tells why it ended, when the other side %s', async (_, sent, told) => {
+    const connecting = `const { closed } = await connect('stdio:'); console.error(String(await closed))`
+    expect(await toldAfter(sent, connecting)).toBe(told)
+  })
+
+  test('is not tried again when the other side ends while it is shown a token', async () => {
+    const file = `${await temporaryDirectory()}/token`
+    await writeFile(file, 't'.repeat(64), { mode: 0o600 })
+    const connecting = `await connect('stdio:', { token: { file: '${file}' } }).catch((error) => console.error(String(error)))`
+    expect(await toldAfter('', connecting)).toMatch(/^PosternError: \[closed\] /)
+  })
+})
+
 async function ended(child: ChildProcess): Promise<void> {
   child.kill('SIGKILL')
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')

@@ -121,6 +121,19 @@ describe('a program that is started', () => {
     await connection.close()
   })
 
+  it('takes no option that is for servers of others', async () => {
+    const refused: readonly [options: ConnectOptions, words: string][] = [
+      [{ tls: {} }, 'tls works with tcp: addresses alone, so not at spawn:cat; leave it out'],
+      [{ trust: [0] }, 'trust is for servers that others start; this process starts spawn:cat itself, so leave it out'],
+    ]
+    for (const [options, words] of refused) {
+      const message = `[not_supported] ${words}`
+      expect(await failed(connect({ spawn: ['cat'] }, options))).toMatchObject({ message })
+      expect(await failed(connect('spawn:cat', { ...options, allowSpawn: true }))).toMatchObject({ message })
+    }
+    expect(await failed(connect({ spawn: ['cat'] }, { tls: { ca: 'x' } }))).toBeInstanceOf(TypeError)
+  })
+
   it('can call who started it', async () => {
     let said = ''
     const connection = await open(
