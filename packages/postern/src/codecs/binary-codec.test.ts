@@ -10,6 +10,12 @@ import { msgpackFormat } from './msgpack-scanner.ts'
 
 const titles = { msgpack: 'MessagePack', cbor: 'CBOR' } as const
 
+const wellFormed = 'replace what is broken, as with toWellFormed()'
+
+function members(count: number): object {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`name ${index}`, index]))
+}
+
 class Account {
   readonly name = 'a'
   readonly missing = undefined
@@ -111,9 +117,9 @@ describe.each([msgpack, cbor])('$name', (codec) => {
     [[new Date(Number.NaN)], '[0] is an invalid Date', 'send it as a string'],
     [{ at: { toJSON: () => ({ b: [Number.NaN] }) } }, 'at.b[0] is NaN', 'send it as a string'],
     [{ at: { toJSON: () => new Date(0) } }, 'at is a Date', 'send it as a string'],
-    [['\ud800'], '[0] is text with half a surrogate pair', 'send it as a string'],
-    [{ a: 'x'.repeat(99) + '\udc00' }, 'a is text with half a surrogate pair', 'send it as a string'],
-    [{ a: { '\ud800': 1 } }, 'a is an object with half a surrogate pair in a name', 'send it as a string'],
+    [['\ud800'], '[0] is text with half a surrogate pair', wellFormed],
+    [{ a: 'x'.repeat(99) + '\udc00' }, 'a is text with half a surrogate pair', wellFormed],
+    [{ a: { '\ud800': 1 } }, 'a is an object with half a surrogate pair in a name', wellFormed],
   ])(`${codec.name} refuses %s and says where it is`, (value, where, advice) => {
     expect(() => codec.encode(value)).toThrow(TypeError)
     expect(() => codec.encode(value)).toThrow(`${where}, which ${title} cannot carry; ${advice}`)
@@ -154,7 +160,11 @@ describe.each([msgpack, cbor])('$name', (codec) => {
     const nested = codec.encode([[[]], { a: [{}] }])
     for (const [limit, value, words] of [
       ['maxDepth', 3, 'nesting deeper than 3 exceeds limits.maxDepth (3)'],
-      ['maxContainers', 5, 'more than 5 objects and arrays exceeds limits.maxContainers (5)'],
+      [
+        'maxContainers',
+        5,
+        'more than 5 objects, arrays, byte strings and members of large objects exceeds limits.maxContainers (5)',
+      ],
     ] as const) {
       expect(() => codec.decode(nested, { [limit]: value })).toThrow(`[limit_exceeded] ${words}`)
       expect(() => codec.decode(nested, { [limit]: value })).toThrow(
@@ -162,6 +172,25 @@ describe.each([msgpack, cbor])('$name', (codec) => {
       )
     }
     expect(codec.decode(nested, { maxDepth: 4, maxContainers: 6 })).toEqual([[[]], { a: [{}] }])
+  })
+
+  test.each([
+    ['a byte string', 2, [new Uint8Array(0)]],
+    ['byte strings of every length', 4, [new Uint8Array(1), new Uint8Array(300), new Uint8Array(70_000)]],
+    ['bytes in an object', 3, [{ a: new Uint8Array(2) }]],
+    ['bytes beside a byte order mark', 3, [[`\ufeff${'x'.repeat(100)}`, new Uint8Array(2)]]],
+    ['scalars and text', 1, [1, 2n ** 60n, 1.5, true, null, 'x'.repeat(300)]],
+    ['1,024 members', 1, members(1_024)],
+    ['1,025 members', 1_026, members(1_025)],
+    ['members of two large objects', 2_053, [members(1_025), members(1_025)]],
+    ['members of many small objects', 1_001, Array.from({ length: 1_000 }, () => ({ a: 1, b: 2 }))],
+  ])(`${codec.name} counts %s against maxContainers: %d`, (_what, count, value) => {
+    const frame = codec.encode(value)
+    expect(codec.decode(frame, { maxContainers: count })).toEqual(value)
+    expect(codec.decode(frame, { maxContainers: count + 1 })).toEqual(value)
+    expect(() => codec.decode(frame, { maxContainers: count - 1 })).toThrow(
+      expect.objectContaining({ code: 'limit_exceeded', details: { limit: 'maxContainers', value: count - 1 } }),
+    )
   })
 
   test(`${codec.name} refuses nesting without end before any of it is decoded`, () => {

@@ -55,7 +55,7 @@ class Preparation {
       case 'boolean':
         return value
       case 'string':
-        return isWellFormed(value) ? value : this.#lose({ path: '', what: 'text with half a surrogate pair' })
+        return isWellFormed(value) ? value : this.#lose(lossOfHalfPair('text with half a surrogate pair'))
       case 'number':
         return this.#ofNumber(value)
       case 'bigint':
@@ -122,7 +122,7 @@ class Preparation {
     for (const key in record) {
       if (!isPlain && !Object.hasOwn(record, key)) continue
       const member = record[key]
-      if (!isWellFormed(key)) return this.#lose({ path: '', what: 'an object with half a surrogate pair in a name' })
+      if (!isWellFormed(key)) return this.#lose(lossOfHalfPair('an object with half a surrogate pair in a name'))
       // An undefined member is the same as none; everywhere else undefined is a loss.
       const prepared = member === undefined ? undefined : this.of(member, key)
       if (this.loss !== undefined) return this.#lose(at(key, this.loss))
@@ -140,6 +140,10 @@ type Members = Record<string, unknown>
 function isPlainObject(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null
+}
+
+function lossOfHalfPair(what: string): Loss {
+  return { path: '', what, advice: 'replace what is broken, as with toWellFormed()' }
 }
 
 function lossOfObject(value: object): Loss {

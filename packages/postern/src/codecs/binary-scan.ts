@@ -1,11 +1,13 @@
 /**
  * Walks a frame of a binary codec once and checks it whole, before a library decodes it: every length and count against
- * the bytes that are there, nesting and containers against their limits, text as UTF-8 to the letter, keys as text,
- * numbers as finite. Builds nothing of what a frame announces.
+ * the bytes that are there, nesting and what becomes an object against their limits, text as UTF-8 to the letter, keys
+ * as text, numbers as finite. Builds nothing of what a frame announces.
  */
 
 import { isUtf8 } from 'node:buffer'
 import { PosternError } from '../core/errors.ts'
+import { ContainerCount } from '../framing/container-count.ts'
+import { overLimit } from '../framing/framing.ts'
 
 /** Deeper than any value should be, and well below where the recursion of a library ends the stack. */
 export const maxBinaryDepth = 512
@@ -70,16 +72,15 @@ export class BinaryScan {
   readonly #format: BinaryFormat
   readonly #options: ScanOptions
   readonly #maxDepth: number
-  readonly #maxContainers: number
+  readonly #containers: ContainerCount
   #depth = 0
-  #containers = 0
 
   constructor(format: BinaryFormat, bytes: Buffer, options: ScanOptions = {}) {
     this.bytes = bytes
     this.#format = format
     this.#options = options
     this.#maxDepth = options.maxDepth ?? Number.POSITIVE_INFINITY
-    this.#maxContainers = options.maxContainers ?? Number.POSITIVE_INFINITY
+    this.#containers = new ContainerCount(options.maxContainers ?? Number.POSITIVE_INFINITY)
   }
 
   /** Throws `bad_frame`, `limit_exceeded`, or `bad_message` for a value that has no place in JavaScript. */
@@ -144,9 +145,16 @@ export class BinaryScan {
     if (length >= markDropped && this.#isAt(byteOrderMark, start)) this.markedTexts.push({ header, start })
   }
 
+  /** That many bytes that become an object, such as bytes or a date; returns where they begin. */
+  object(length: number): number {
+    this.#containers.add()
+    return this.skip(length)
+  }
+
   /** An array of that many items. */
   array(count: number): void {
     this.#open(count)
+    this.#containers.add()
     const rawItem = this.#depth === 1 ? this.#options.rawItem : undefined
     for (let index = 0; index < count; index++) {
       const start = this.position
@@ -159,6 +167,7 @@ export class BinaryScan {
   /** A map of that many members. */
   map(count: number): void {
     this.#open(2 * count)
+    this.#containers.addMap(count)
     this.members += count
     for (let index = 0; index < count; index++) {
       this.#key()
@@ -177,20 +186,16 @@ export class BinaryScan {
     if (this.bytes[end - 1] === 0x5f && this.#isAt(prototypeKey, end - prototypeKey.length)) this.hasPrototypeKey = true
   }
 
-  /** Counts an array or map of that many items, each of which has at least one byte. */
+  /** Goes into an array or map of that many items, each of which has at least one byte. */
   #open(items: number): void {
     const left = this.bytes.length - this.position
     if (items > left) throw this.wrong(`announces ${items} items where ${left} bytes are left`)
     this.#depth++
-    this.#containers++
     if (this.#depth > this.#maxDepth) {
       throw overLimit('maxDepth', this.#maxDepth, `nesting deeper than ${this.#maxDepth}`)
     }
     if (this.#depth > maxBinaryDepth) {
       throw new PosternError('limit_exceeded', `nesting deeper than ${maxBinaryDepth} is not decoded`)
-    }
-    if (this.#containers > this.#maxContainers) {
-      throw overLimit('maxContainers', this.#maxContainers, `more than ${this.#maxContainers} objects and arrays`)
     }
   }
 
@@ -209,8 +214,4 @@ export class BinaryScan {
     }
     return true
   }
-}
-
-function overLimit(limit: string, value: number, what: string): PosternError {
-  return new PosternError('limit_exceeded', `${what} exceeds limits.${limit} (${value})`, { details: { limit, value } })
 }

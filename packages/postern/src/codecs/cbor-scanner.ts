@@ -38,7 +38,7 @@ function scanItem(scan: BinaryScan): void {
     case 1:
       return scanInteger(scan, header)
     case 2:
-      return void scan.skip(scanArgument(scan, info))
+      return void scan.object(scanArgument(scan, info))
     case textType:
       return scan.text(scanArgument(scan, info), start)
     case 4:

@@ -19,7 +19,7 @@ export interface DecodeOptions {
   readonly rawMember?: string
   /** The place of an item of the top array whose bytes are wanted as they are, as a `RawValue`. */
   readonly rawItem?: number
-  /** Deepest nesting, in binary codecs at most 512, and the objects and arrays in one frame; `limit_exceeded` above. */
+  /** Deepest nesting, in binary codecs at most 512, and `limits.maxContainers` in one frame; `limit_exceeded` above. */
   readonly maxDepth?: number
   readonly maxContainers?: number
 }

@@ -39,7 +39,7 @@ type ScanRest = (scan: BinaryScan, start: number) => void
 const bytes =
   (size: number): ScanRest =>
   (scan) =>
-    void scan.skip(scan.unsigned(size))
+    void scan.object(scan.unsigned(size))
 const text =
   (size: number): ScanRest =>
   (scan, start) =>
@@ -88,7 +88,7 @@ const lastSecond = 8.64e12
 /** An extension is its type and its data; only timestamps are taken, in all their three lengths. */
 function scanExtension(scan: BinaryScan, length: number): void {
   const type = scan.byte()
-  const start = scan.skip(length)
+  const start = scan.object(length)
   const isTimestamp = type === timestamp && (length === 4 || length === 8 || length === 12)
   if (!isTimestamp) throw scan.wrong(`has an extension of type ${(type << 24) >> 24} and ${length} bytes`)
   if (length === 4) return

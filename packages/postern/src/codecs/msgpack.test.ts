@@ -135,6 +135,17 @@ test.each([
   expect(() => decode(`91 ${hex}`)).toThrow(words)
 })
 
+test.each(['d6 ff 00000001', 'd7 ff 0000000000000001', 'c7 0c ff 000000000000000000000001'])(
+  'msgpack counts the timestamp %s against maxContainers',
+  (hex) => {
+    const frame = bytesOf(`92 ${hex} ${hex}`)
+    for (const maxContainers of [3, 4]) {
+      expect(msgpack.decode(frame, { maxContainers })).toEqual([expect.any(Date), expect.any(Date)])
+    }
+    expect(() => msgpack.decode(frame, { maxContainers: 2 })).toThrow('exceeds limits.maxContainers (2)')
+  },
+)
+
 test('msgpack reads an integer the same after a record definition', () => {
   const integer = bytesOf('92 40 d3 0000000000000007')
   const first = msgpack.decode(integer)

@@ -13,7 +13,7 @@ export interface Limits {
   readonly maxAnswerBytes: number
   /** Deepest nesting in a call. Cap'n Proto and D-Bus stop at 64 too. */
   readonly maxDepth: number
-  /** Objects and arrays in one call: 2 bytes on the wire become 40 in memory, so this caps a call's heap near 64 MB. */
+  /** Objects, arrays and byte strings in one call: 1 byte on the wire becomes 200 in memory, so this caps them near 200 MB. In MessagePack and CBOR the members of an object of over 1,024 count too. */
   readonly maxContainers: number
   /** Bytes of the headers before one frame, where frames have headers. NATS allows a line of 4 KiB. */
   readonly maxHeaderBytes: number

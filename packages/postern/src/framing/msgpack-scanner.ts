@@ -10,6 +10,7 @@
 
 import { PosternError } from '../core/errors.ts'
 import { excerpt } from '../core/escape.ts'
+import { ContainerCount } from './container-count.ts'
 import { type FrameLimits, frameTooLarge, overLimit } from './framing.ts'
 
 /** How many bytes follow each format byte that settles everything by itself; `headed` for all others. */
@@ -26,10 +27,11 @@ for (const [power, bytes] of [1, 2, 4, 8].entries()) {
 
 // What the others begin.
 const unused = 0
-const payload = 1
-const array = 2
-const map = 3
-const extension = 4
+const text = 1
+const binary = 2
+const array = 3
+const map = 4
+const extension = 5
 
 /** What each of the others begins, the size that it says itself, and how many bytes of a size follow it. */
 const kinds = new Uint8Array(256)
@@ -49,9 +51,9 @@ for (let size = 0; size < 16; size++) {
   header(0x90 + size, array, { size })
 }
 for (const [power, bytes] of [1, 2, 4].entries()) {
-  header(0xc4 + power, payload, { bytes })
+  header(0xc4 + power, binary, { bytes })
   header(0xc7 + power, extension, { bytes })
-  header(0xd9 + power, payload, { bytes })
+  header(0xd9 + power, text, { bytes })
 }
 for (const [power, size] of [1, 2, 4, 8, 16].entries()) header(0xd4 + power, extension, { size })
 for (const [power, bytes] of [2, 4].entries()) {
@@ -75,7 +77,7 @@ export class MsgpackScanner {
   #size = 0
   #sizeMissing = 0
   #typeMissing = false
-  #containers = 0
+  readonly #containers: ContainerCount
   /**
    * How many values are to begin behind each container; it is closed once there are fewer. Left empty where any depth
    * is allowed.
@@ -84,6 +86,7 @@ export class MsgpackScanner {
 
   constructor(limits: FrameLimits) {
     this.#limits = limits
+    this.#containers = new ContainerCount(limits.maxContainers)
   }
 
   /**
@@ -110,6 +113,7 @@ export class MsgpackScanner {
       }
       const atLeast = before + index + values
       if (atLeast > maxFrameBytes) throw frameTooLarge(this.#limits, atLeast)
+      if (tail === headed && !this.#inHeader) this.#count()
     }
     if (values === 0 && index <= length) {
       this.#reset()
@@ -141,14 +145,17 @@ export class MsgpackScanner {
     this.#typeMissing = this.#kind === extension
   }
 
-  /** Counts a container behind which so many values are to begin; returns how many are in it. */
+  /** Counts the value whose header has ended, where it becomes an object. */
+  #count(): void {
+    if (this.#kind === map) this.#containers.addMap(this.#size)
+    else if (this.#kind !== text) this.#containers.add()
+  }
+
+  /** Goes into a container behind which so many values are to begin; returns how many are in it. */
   #openContainer(behind: number): number {
-    const { maxDepth, maxContainers } = this.#limits
+    const { maxDepth } = this.#limits
     const items = this.#kind === map ? 2 * this.#size : this.#size
-    if (this.#containers === 0 && items !== 3 && items !== 4) throw notAnArray(`one of ${items}`)
-    if (++this.#containers > maxContainers) {
-      throw overLimit('maxContainers', maxContainers, `more than ${maxContainers} maps and arrays`)
-    }
+    if (this.#containers.isEmpty && items !== 3 && items !== 4) throw notAnArray(`one of ${items}`)
     if (maxDepth < Number.POSITIVE_INFINITY) {
       while ((this.#open.at(-1) ?? 0) > behind) this.#open.pop()
       if (this.#open.push(behind) > maxDepth) throw overLimit('maxDepth', maxDepth, `nesting deeper than ${maxDepth}`)
@@ -160,7 +167,7 @@ export class MsgpackScanner {
     this.#bytes = 0
     this.#values = 1
     this.#jump = 0
-    this.#containers = 0
+    this.#containers.reset()
     this.#open.length = 0
   }
 }

@@ -41,6 +41,11 @@ describe('framing contract', () => {
   }
 })
 
+/** That many members of a map, in digits. */
+function manyMembers(count: number): string {
+  return Array.from({ length: count }, (_, index) => `a2${(index + 0x1000).toString(16)}07`).join('')
+}
+
 function reader(given: Partial<FrameLimits> = {}) {
   const decoder = msgpackStream.decoder({ ...limits, ...given })
   const frames: string[] = []
@@ -245,7 +250,17 @@ describe('limits on nesting', () => {
     [5, '93 90 01 92 a161 80'],
     [4, '81 90 90'],
     [1_000, `dc03e6${'80'.repeat(998)}`],
-  ])('msgpack-stream counts %d containers in the message', (count, digits) => {
+    [4, '92 c400 c40161'],
+    [2, 'c5000161'],
+    [2, 'c600000000'],
+    [4, '92 d6ff00000001 d7ff0000000000000001'],
+    [2, 'c70cff000000000000000000000001'],
+    [2, '95 a161 ca3fc00000 cfffffffffffffffff c0 c3'],
+    [3, '82 a161 c400 a162 07'],
+    [2, `de0400 ${manyMembers(1_024)}`],
+    [1_027, `de0401 ${manyMembers(1_025)}`],
+    [2_054, `92 df00000401 ${manyMembers(1_025)} de0401 ${manyMembers(1_025)}`],
+  ])('msgpack-stream counts %d against maxContainers', (count, digits) => {
     const wire = fromHex(`94 01 08 c0 ${digits}`)
     for (const maxContainers of [count, count + 1]) {
       const { push, frames } = reader({ maxContainers })
@@ -254,7 +269,7 @@ describe('limits on nesting', () => {
     }
     const maxContainers = count - 1
     expect(refusal(wire, { maxContainers }).message).toBe(
-      `[limit_exceeded] more than ${maxContainers} maps and arrays exceeds limits.maxContainers (${maxContainers})`,
+      `[limit_exceeded] more than ${maxContainers} objects, arrays, byte strings and members of large objects exceeds limits.maxContainers (${maxContainers})`,
     )
     expect(refusal(wire, { maxContainers }).details).toEqual({ limit: 'maxContainers', value: maxContainers })
   })
