@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 /** What every project of tests shares. Forks, not threads: tests start children, change the umask and count descriptors. */
@@ -7,8 +8,12 @@ const shared = {
   hookTimeout: 30_000,
 } as const
 
+/** Most tests wait for processes and sockets more than they compute; on two cores vitest would run one file at a time. */
+const maxWorkers = Math.max(2, availableParallelism() - 1)
+
 export default defineConfig({
   test: {
+    maxWorkers,
     projects: [
       {
         test: {

@@ -26,8 +26,8 @@ export async function buildChildPrograms(directory: string): Promise<void> {
     plugins: [
       {
         name: 'packages stay where they are',
-        setup({ onResolve }) {
-          onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
+        setup(bundling) {
+          bundling.onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
             kind === 'entry-point' || path.startsWith('node:')
               ? undefined
               : { path: import.meta.resolve(path), external: true },
