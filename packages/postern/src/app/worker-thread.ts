@@ -17,6 +17,9 @@ export class WrongModule extends Error {}
 /** How long a worker may take to end by itself, so that what its handlers still put in order is done. */
 const lastWordsMs = 500
 
+/** How long a worker may take to load its module once nobody needs it: ended in the midst, it leaves a file open. */
+const loadingMs = 2_000
+
 export class WorkerThread {
   /** Calls and streams that run on it. */
   running = 0
@@ -73,7 +76,15 @@ export class WorkerThread {
   /** Lets it end, once its connections are over, and ends it when it does not. */
   async close(): Promise<void> {
     this.#say({ kind: 'end' })
-    const timer = setTimeout(() => void this.#worker.terminate(), lastWordsMs)
+    const isOver = this.#endAfter(loadingMs + lastWordsMs)
+    await this.ready.catch(() => undefined)
+    void this.#endAfter(lastWordsMs)
+    await isOver
+  }
+
+  /** Ends it unless it has ended by then. */
+  async #endAfter(ms: number): Promise<void> {
+    const timer = setTimeout(() => void this.#worker.terminate(), ms)
     await this.ended
     clearTimeout(timer)
   }
@@ -91,7 +102,7 @@ export class WorkerThread {
         const error = errorFrom(news.error)
         this.#reason = news.wrongUse ? new WrongModule(error.message) : error
         this.#rejectReady(this.#reason)
-        void this.#worker.terminate()
+        void this.#endAfter(lastWordsMs)
         return
       }
       case 'error':
