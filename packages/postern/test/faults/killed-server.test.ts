@@ -32,19 +32,20 @@ class Answers {
   #tell: () => void = () => undefined
 
   came(): void {
-    if (++this.count < this.#due) return
-    this.#due = Number.POSITIVE_INFINITY
-    this.#tell()
+    if (++this.count >= this.#due) this.#tell()
   }
 
-  /** Runs a function within the answer that is the last of so many. */
+  /** Runs a function once: within the answer that is the last of so many, or at once where none is waited for. */
   after(answers: number, run: () => void): Promise<void> {
     return new Promise((resolve) => {
+      this.#due = this.count + answers
       this.#tell = () => {
+        // Whoever came first, the answer or the turn below: the other must not kill the server that comes next.
+        this.#due = Number.POSITIVE_INFINITY
+        this.#tell = () => undefined
         run()
         resolve()
       }
-      this.#due = this.count + answers
       if (answers === 0) setImmediate(() => this.#tell())
     })
   }

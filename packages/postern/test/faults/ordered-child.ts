@@ -13,11 +13,13 @@ interface Waiting {
 
 /** A process that carries out orders (`programs/orders.ts`). It is killed when the test is over. */
 export class OrderedChild {
+  readonly #program: string
   readonly #child: ChildProcess
   readonly #ended: Promise<unknown>
   #waiting: Waiting[] = []
 
   constructor(program: string) {
+    this.#program = program
     const path = fileURLToPath(new URL(`../programs/${program}.ts`, import.meta.url))
     const child = spawn(process.execPath, ['--import', 'tsx', path], { stdio: ['pipe', 'pipe', 'inherit'] })
     this.#child = child
@@ -25,9 +27,8 @@ export class OrderedChild {
     createInterface({ input: child.stdout }).on('line', (line) => this.#waiting.shift()?.resolve(JSON.parse(line)))
     // Who is killed reads no more orders.
     child.stdin.on('error', () => undefined)
-    child.on('exit', (status, signal) => {
-      for (const { reject } of this.#waiting.splice(0))
-        reject(new Error(`${program} ended with ${signal ?? status} before it had carried out its order`))
+    child.on('exit', () => {
+      for (const { reject } of this.#waiting.splice(0)) reject(this.#gone())
     })
     onTestFinished(() => this.kill())
   }
@@ -35,9 +36,18 @@ export class OrderedChild {
   /** Gives an order; resolves with the answer to it. */
   order(order: unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
+        reject(this.#gone())
+        return
+      }
       this.#waiting.push({ resolve, reject })
       this.#child.stdin?.write(`${JSON.stringify(order)}\n`)
     })
+  }
+
+  #gone(): Error {
+    const how = this.#child.signalCode ?? this.#child.exitCode
+    return new Error(`${this.#program} ended with ${how} before it had carried out its order`)
   }
 
   signal(signal: NodeJS.Signals): void {
