@@ -1,4 +1,5 @@
-// All that `npm start` and `npm test` need after a clone: the right Node, the locked dependencies, a fresh build.
+// All that `npm start` and `npm test` need after a clone: the right Node, the locked dependencies, a fresh build of the
+// native addon and the library.
 // Plain Node and no dependency, since it runs before anything is installed. It writes to stderr only, and nothing at
 // all when everything is up to date.
 //
@@ -109,6 +110,28 @@ function build(forced) {
   writeFileSync(stamp, wanted)
 }
 
+/** Whether there is a C compiler; on Debian it is installed where we may. */
+function hasCompiler() {
+  const compiler = process.env.CC ?? 'cc'
+  const runs = () => spawnSync(compiler, ['--version'], { stdio: 'ignore' }).status === 0
+  if (runs()) return true
+  if (process.getuid?.() !== 0 || spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status !== 0) return false
+  say('installing a C compiler (apt-get install gcc libc6-dev)')
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  spawnSync('apt-get', ['update', '-qq'], { stdio: ['ignore', 2, 2], env })
+  const packages = ['--no-install-recommends', 'gcc', 'libc6-dev']
+  spawnSync('apt-get', ['install', '-y', '-qq', ...packages], { stdio: ['ignore', 2, 2], env })
+  return runs()
+}
+
+/** Builds the native addon. Without a compiler everything else works, and what needs it says so. */
+function buildNative() {
+  if (process.platform === 'win32') return
+  if (hasCompiler())
+    run('the native build', process.execPath, [join(root, 'packages', 'native', 'scripts', 'build.mjs')])
+  else say('no C compiler (cc): @postern/native is not built; "allow" and shm: addresses need it')
+}
+
 /** Makes `npx postern` work: npm links a command when it installs, but then this one was not built yet. */
 function linkCommand() {
   const command = join(dist, 'cli', 'main.js')
@@ -130,4 +153,5 @@ function dropOrphans() {
 
 checkNode()
 install()
+buildNative()
 build(process.argv.includes('--rebuild'))

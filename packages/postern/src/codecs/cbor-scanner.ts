@@ -61,7 +61,7 @@ function scanArgument(scan: BinaryScan, info: number): number {
 
 function argumentSize(scan: BinaryScan, info: number): number {
   if (info > 27) throw scan.wrong(`has an item with the reserved argument ${info}`)
-  return 2 ** (info - 24)
+  return 1 << (info - 24)
 }
 
 function scanInteger(scan: BinaryScan, header: number): void {
@@ -77,7 +77,7 @@ function scanInteger(scan: BinaryScan, header: number): void {
 }
 
 function scanSimple(scan: BinaryScan, info: number): void {
-  if (info >= 25 && info <= 27) return scan.float(2 ** (info - 24))
+  if (info >= 25 && info <= 27) return scan.float(1 << (info - 24))
   if (info < 20 || info > 22) throw scan.wrong(`has ${simpleName(info)}`)
 }
 

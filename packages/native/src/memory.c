@@ -1,0 +1,122 @@
+/* Source: memfd_create(2), fcntl(2) on file sealing, shm_open(3). */
+#define _GNU_SOURCE
+#include "memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#define SIZE_SEALS (F_SEAL_SHRINK | F_SEAL_GROW)
+#define FROZEN_SEALS (SIZE_SEALS | F_SEAL_WRITE | F_SEAL_SEAL)
+#endif
+
+enum memory_kind memory_kind_here(void) {
+#ifdef __linux__
+  return MEMORY_SEALED;
+#else
+  return MEMORY_PORTABLE;
+#endif
+}
+
+static int give_up(int descriptor) {
+  int error = errno;
+  close(descriptor);
+  errno = error;
+  return -1;
+}
+
+static int create_sealed(size_t bytes) {
+#ifdef __linux__
+  /* It holds no code; older kernels do not know how to be told so. */
+  int descriptor = memfd_create("postern", MFD_CLOEXEC | MFD_ALLOW_SEALING | 0x0008u /* MFD_NOEXEC_SEAL */);
+  if (descriptor < 0 && errno == EINVAL) descriptor = memfd_create("postern", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (descriptor < 0) return -1;
+  if (ftruncate(descriptor, (off_t)bytes) != 0) return give_up(descriptor);
+  if (fcntl(descriptor, F_ADD_SEALS, SIZE_SEALS) != 0) return give_up(descriptor);
+  return descriptor;
+#else
+  (void)bytes;
+  errno = ENOSYS;
+  return -1;
+#endif
+}
+
+static int create_portable(size_t bytes) {
+  static _Atomic unsigned count;
+  for (int attempt = 0; attempt < 16; attempt++) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    char name[48];
+    snprintf(name, sizeof name, "/postern-%ld-%lx-%x", (long)getpid(), (unsigned long)now.tv_nsec, count++);
+    int descriptor = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
+    if (descriptor < 0 && errno == EEXIST) continue;
+    if (descriptor < 0) return -1;
+    shm_unlink(name);
+    if (ftruncate(descriptor, (off_t)bytes) != 0) return give_up(descriptor);
+#ifdef __linux__
+    /* A full file system says so now, and not by a signal later. */
+    int error = posix_fallocate(descriptor, 0, (off_t)bytes);
+    if (error != 0) {
+      errno = error;
+      return give_up(descriptor);
+    }
+#endif
+    return descriptor;
+  }
+  errno = EEXIST;
+  return -1;
+}
+
+int memory_create(enum memory_kind kind, size_t bytes) {
+  return kind == MEMORY_SEALED ? create_sealed(bytes) : create_portable(bytes);
+}
+
+const char *memory_refusal(int descriptor, enum memory_kind kind, uint64_t bytes, bool frozen) {
+  struct stat status;
+  if (fstat(descriptor, &status) != 0) return "a descriptor that cannot be looked at";
+#ifdef __linux__
+  if (!S_ISREG(status.st_mode)) return "a descriptor that is not memory";
+  if (kind == MEMORY_SEALED) {
+    /* Before the size, which could else change behind the look at it. */
+    int seals = fcntl(descriptor, F_GET_SEALS);
+    int wanted = frozen ? FROZEN_SEALS : SIZE_SEALS;
+    if (seals < 0) return "a descriptor that is not memory";
+    if ((seals & wanted) != wanted) return frozen ? "memory that is not sealed against changes" : "memory that is not sealed";
+    if (fstat(descriptor, &status) != 0) return "a descriptor that cannot be looked at";
+  }
+#endif
+  if (kind == MEMORY_PORTABLE && frozen) return "memory that cannot be sealed";
+  if (status.st_size < 0 || (uint64_t)status.st_size != bytes) return "memory of another size than was announced";
+  return NULL;
+}
+
+static void *map(int descriptor, size_t bytes, int flags) {
+  void *start = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, descriptor, 0);
+  return start == MAP_FAILED ? NULL : start;
+}
+
+void *memory_map_shared(int descriptor, size_t bytes) {
+  return map(descriptor, bytes, MAP_SHARED);
+}
+
+void *memory_map_private(int descriptor, size_t bytes) {
+  return map(descriptor, bytes, MAP_PRIVATE);
+}
+
+int memory_freeze(int descriptor) {
+#ifdef __linux__
+  return fcntl(descriptor, F_ADD_SEALS, FROZEN_SEALS) == 0 ? 0 : errno;
+#else
+  (void)descriptor;
+  return ENOSYS;
+#endif
+}
+
+void memory_unmap(void *start, size_t bytes) {
+  if (start != NULL) munmap(start, bytes);
+}

@@ -1,0 +1,74 @@
+/* Source: pipe(7), splice(2), vmsplice(2): their SPLICE_F_NONBLOCK holds for the call, whatever the descriptor is set to. */
+#define _GNU_SOURCE
+#include "wake.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { PIPE_BYTES = 4096 };
+
+int wake_create(int ends[2]) {
+#ifdef __linux__
+  if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return errno;
+  /* A user has a share of pipe buffers, of which the usual pipe takes sixteen pages. */
+  fcntl(ends[1], F_SETPIPE_SZ, PIPE_BYTES);
+#else
+  if (pipe(ends) != 0) return errno;
+  for (int end = 0; end < 2; end++) {
+    fcntl(ends[end], F_SETFD, FD_CLOEXEC);
+    fcntl(ends[end], F_SETFL, O_NONBLOCK);
+  }
+#endif
+  return 0;
+}
+
+bool wake_is_pipe(int descriptor) {
+  struct stat status;
+  return fstat(descriptor, &status) == 0 && S_ISFIFO(status.st_mode);
+}
+
+#ifdef __linux__
+
+/* Where taken bytes go. Open until the process ends. */
+static _Atomic int nowhere = -1;
+
+int wake_prepare(void) {
+  if (nowhere >= 0) return 0;
+  int opened = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (opened < 0) return errno;
+  int none = -1;
+  /* Another thread may have been first. */
+  if (!atomic_compare_exchange_strong(&nowhere, &none, opened)) close(opened);
+  return 0;
+}
+
+void wake_send(int descriptor) {
+  struct iovec byte = {.iov_base = (void *)"", .iov_len = 1};
+  while (vmsplice(descriptor, &byte, 1, SPLICE_F_NONBLOCK) < 0 && errno == EINTR);
+}
+
+void wake_take(int descriptor) {
+  while (splice(descriptor, NULL, nowhere, NULL, PIPE_BYTES, SPLICE_F_NONBLOCK) < 0 && errno == EINTR);
+}
+
+#else
+
+int wake_prepare(void) {
+  return 0;
+}
+
+void wake_send(int descriptor) {
+  while (write(descriptor, "", 1) < 0 && errno == EINTR);
+}
+
+void wake_take(int descriptor) {
+  char bytes[64];
+  while (read(descriptor, bytes, sizeof bytes) < 0 && errno == EINTR);
+}
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * Waking the other side: a pipe with a byte in it. One whose read end another process has, or whose write end, and maybe
+ * a copy of the end that is ours: it can fill and empty it at any time, and take the mark from it that says that nobody
+ * waits at it. So that mark is never relied on.
+ */
+#ifndef POSTERN_WAKE_H
+#define POSTERN_WAKE_H
+
+#include <stdbool.h>
+
+/* What the other functions need. 0, or errno. */
+int wake_prepare(void);
+
+/* A new pipe: `ends[0]` is read and `ends[1]` written. 0, or errno. */
+int wake_create(int ends[2]);
+
+/* Whether a descriptor that came from elsewhere is a pipe. */
+bool wake_is_pipe(int descriptor);
+
+/* Puts a byte in, unless there is no room, which means that there are some. */
+void wake_send(int descriptor);
+
+/* Takes out what is in. */
+void wake_take(int descriptor);
+
+#endif
