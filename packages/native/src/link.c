@@ -647,9 +647,6 @@ static int begin(struct link *link, int socket, uint64_t ring_bytes, const char 
   *syscall = "fcntl";
   link->control = fcntl(socket, F_DUPFD_CLOEXEC, 0);
   if (link->control < 0) return errno;
-  *syscall = "open";
-  int error = wake_prepare();
-  if (error != 0) return error;
   if (napi_get_uv_event_loop(link->env, (struct uv_loop_s **)&loop) != napi_ok) return EINVAL;
   *syscall = "epoll_ctl";
   link->control_poll = poll_descriptor(link, loop, link->control, on_control);

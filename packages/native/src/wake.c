@@ -1,10 +1,9 @@
-/* Source: pipe(7), splice(2), vmsplice(2): their SPLICE_F_NONBLOCK holds for the call, whatever the descriptor is set to. */
+/* Source: pipe(7), vmsplice(2): its SPLICE_F_NONBLOCK holds for the call, whatever the descriptor is set to. */
 #define _GNU_SOURCE
 #include "wake.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -34,33 +33,18 @@ bool wake_is_pipe(int descriptor) {
 
 #ifdef __linux__
 
-/* Where taken bytes go. Open until the process ends. */
-static _Atomic int nowhere = -1;
-
-int wake_prepare(void) {
-  if (nowhere >= 0) return 0;
-  int opened = open("/dev/null", O_WRONLY | O_CLOEXEC);
-  if (opened < 0) return errno;
-  int none = -1;
-  /* Another thread may have been first. */
-  if (!atomic_compare_exchange_strong(&nowhere, &none, opened)) close(opened);
-  return 0;
-}
-
 void wake_send(int descriptor) {
   struct iovec byte = {.iov_base = (void *)"", .iov_len = 1};
   while (vmsplice(descriptor, &byte, 1, SPLICE_F_NONBLOCK) < 0 && errno == EINTR);
 }
 
 void wake_take(int descriptor) {
-  while (splice(descriptor, NULL, nowhere, NULL, PIPE_BYTES, SPLICE_F_NONBLOCK) < 0 && errno == EINTR);
+  char bytes[64];
+  struct iovec room = {.iov_base = bytes, .iov_len = sizeof bytes};
+  while (vmsplice(descriptor, &room, 1, SPLICE_F_NONBLOCK) < 0 && errno == EINTR);
 }
 
 #else
-
-int wake_prepare(void) {
-  return 0;
-}
 
 void wake_send(int descriptor) {
   while (write(descriptor, "", 1) < 0 && errno == EINTR);

@@ -8,9 +8,6 @@
 
 #include <stdbool.h>
 
-/* What the other functions need. 0, or errno. */
-int wake_prepare(void);
-
 /* A new pipe: `ends[0]` is read and `ends[1]` written. 0, or errno. */
 int wake_create(int ends[2]);
 

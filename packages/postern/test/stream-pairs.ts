@@ -4,6 +4,7 @@ import { resolveLimits } from '../src/core/limits.ts'
 import type { Stream } from '../src/core/stream.ts'
 import type { StreamHarness, StreamPair } from '../src/testing/stream-contract.ts'
 import { connectPipe, listenPipe } from '../src/transports/named-pipe.ts'
+import { connectSharedMemory, listenSharedMemory } from '../src/transports/shared-memory.ts'
 import { connectTcp, listenTcp } from '../src/transports/tcp.ts'
 import { connectUnixSocket, listenUnixSocket } from '../src/transports/unix-socket.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
@@ -67,5 +68,26 @@ const tls: StreamHarness = {
     ),
 }
 
-/** Every mechanism of sockets. */
-export const socketStreams: readonly StreamHarness[] = [unix, pipe, tcp, tls]
+function sharedMemory(name: string, options: { readonly spinUs?: number; readonly portable?: boolean }): StreamHarness {
+  return {
+    name,
+    open: async () => {
+      const path = `${await temporaryDirectory()}/s`
+      return await pairOf(
+        (onStream) => listenSharedMemory(path, { limits, onStream, ...options }),
+        () => connectSharedMemory(path, { limits, ...options }),
+      )
+    },
+  }
+}
+
+/** Every mechanism of sockets, and of memory that sockets hand over. */
+export const socketStreams: readonly StreamHarness[] = [
+  unix,
+  pipe,
+  tcp,
+  tls,
+  sharedMemory('shm', {}),
+  sharedMemory('shm, spinning', { spinUs: 50 }),
+  sharedMemory('shm by POSIX names', { portable: true }),
+]

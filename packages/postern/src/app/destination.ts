@@ -88,9 +88,11 @@ async function openChannel(
   { limits, trust = [], tls, signal }: DestinationOptions & OpenRequest,
 ): Promise<Channel> {
   const mechanism = await mechanismOf(address)
+  const { spinUs } = address.parameters
   const request: ConnectRequest = {
     limits,
     trust,
+    ...(spinUs === undefined ? {} : { spinUs }),
     ...(tls === undefined ? {} : { tls }),
     ...(signal === undefined ? {} : { signal }),
   }

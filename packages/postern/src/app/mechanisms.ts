@@ -15,6 +15,8 @@ export interface ConnectRequest {
   readonly signal?: AbortSignal
   readonly trust?: readonly number[]
   readonly tls?: ClientTls
+  /** How long to spin before sleeping, in microseconds. */
+  readonly spinUs?: number
 }
 
 /** What a listener reports while it listens. */
@@ -27,6 +29,8 @@ export interface ListenRequest {
   /** The group whose members may connect, beside this user. */
   readonly group?: string | number
   readonly tls?: ServerTls
+  /** How long to spin before sleeping, in microseconds. */
+  readonly spinUs?: number
 }
 
 /** A mechanism that carries bytes: the conversation's framing is chosen above it. */
@@ -109,6 +113,20 @@ const mechanisms: Partial<Record<Scheme, () => Promise<Mechanism>>> = {
         refuseGroup(request, `pipe:${name} is a pipe of this user`)
         return listenPipe(name, { ...socketEvents(request), onStream })
       },
+    }
+  },
+  shm: async () => {
+    const { connectSharedMemory, listenSharedMemory } = await import('../transports/shared-memory.ts')
+    return {
+      carries: 'bytes',
+      connect: connectSharedMemory,
+      listen: async (path, request, onStream) =>
+        await listenSharedMemory(path, {
+          ...socketEvents(request),
+          ...(await groupOptions(path, request)),
+          ...(request.spinUs === undefined ? {} : { spinUs: request.spinUs }),
+          onStream,
+        }),
     }
   },
   memory: async () => {

@@ -68,7 +68,7 @@ export class ServedAddress {
 
   async listen(): Promise<void> {
     const { address, group, limits, onError, onLost, tls } = this.#options
-    const { codec, framing } = address.parameters
+    const { codec, framing, spinUs } = address.parameters
     if (codec !== undefined || framing !== undefined) {
       throw new PosternError(
         'not_supported',
@@ -88,6 +88,7 @@ export class ServedAddress {
       onError: (error) => onError(error, address.text),
       ...(group === undefined ? {} : { group }),
       ...(tls === undefined ? {} : { tls }),
+      ...(spinUs === undefined ? {} : { spinUs }),
     }
     this.#listener =
       mechanism.carries === 'frames'

@@ -36,6 +36,9 @@ test('defaultLimits are the published ones', () => {
     retryMinMs: 50,
     retryMaxMs: 5_000,
     maxRestarts: 5,
+    maxBlobBytes: 1_073_741_824,
+    maxMappedBytes: 2_147_483_648,
+    maxDescriptors: 64,
     heartbeatMs: 15_000,
     drainMs: 5_000,
   })

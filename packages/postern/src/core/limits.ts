@@ -65,6 +65,12 @@ export interface Limits {
   readonly retryMaxMs: number
   /** Starts of a spawned program or a worker, one after the other, that end before it has answered anything; then it is given up. */
   readonly maxRestarts: number
+  /** Largest blob that is taken, at `shm:` addresses. */
+  readonly maxBlobBytes: number
+  /** Blobs that a connection has handed over and whose bytes are not collected yet, together. */
+  readonly maxMappedBytes: number
+  /** Blobs that have come, and the frame that holds them not yet. D-Bus takes 16 a message. */
+  readonly maxDescriptors: number
   /** After so long without a byte a Postern server with subscriptions is asked whether it lives; 0: never. Dead after 2 questions. */
   readonly heartbeatMs: number
   /** Time that a closing server gives to the calls that run. */
@@ -102,6 +108,9 @@ export const defaultLimits: Limits = Object.freeze({
   retryMinMs: 50,
   retryMaxMs: 5_000,
   maxRestarts: 5,
+  maxBlobBytes: 1024 * 1024 * 1024,
+  maxMappedBytes: 2 * 1024 * 1024 * 1024,
+  maxDescriptors: 64,
   heartbeatMs: 15_000,
   drainMs: 5_000,
 })

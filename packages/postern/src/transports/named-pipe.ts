@@ -21,7 +21,7 @@ import { pipePath } from '../os/pipe-path.ts'
 import { fromSocketError } from '../os/socket-error.ts'
 import { NamedPipeStream } from './named-pipe-stream.ts'
 import { type SocketKind, SocketServer, type SocketServerOptions } from './socket-server.ts'
-import { openSocketStream } from './socket-stream.ts'
+import { openSocket } from './socket-stream.ts'
 
 /** How a client connects. */
 export interface ConnectPipeOptions {
@@ -49,10 +49,10 @@ const pipes: SocketKind = {
 export async function connectPipe(name: string, options: ConnectPipeOptions): Promise<Stream> {
   const { limits, signal, path = pipePath(name) } = options
   const address = `pipe:${name}`
-  return await openSocketStream(
+  return await openSocket(
     () => {
       const socket = connect({ path, allowHalfOpen: true }).pause()
-      return { socket, ready: 'connect', stream: new NamedPipeStream(socket, address) }
+      return { socket, ready: 'connect', result: new NamedPipeStream(socket, address) }
     },
     { address, connectMs: limits.connectMs, signal },
   )

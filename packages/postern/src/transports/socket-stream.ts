@@ -88,30 +88,30 @@ export interface SocketStreamOptions {
 }
 
 /** A socket that is being connected. */
-export interface OpeningSocket {
+export interface OpeningSocket<Result> {
   readonly socket: Socket
   /** What it says when it is ready for use. */
   readonly ready: 'connect' | 'secureConnect'
-  /** Its stream, which is made at once. */
-  readonly stream: Stream
+  /** What is wanted of it, as its stream, which is made at once. */
+  readonly result: Result
 }
 
 /** Connects. `deadline_exceeded` after `connectMs`, `cancelled` by the signal; else what the system says. */
 export function connectSocketStream(to: NetConnectOpts, options: SocketStreamOptions): Promise<Stream> {
-  return openSocketStream(() => {
+  return openSocket(() => {
     const socket = connect({ ...to, allowHalfOpen: true }).pause()
-    return { socket, ready: 'connect', stream: new SocketStream(socket, options.address) }
+    return { socket, ready: 'connect', result: new SocketStream(socket, options.address) }
   }, options)
 }
 
-/** The stream of a socket that `open` begins to connect, once it is ready. Rejects as `connectSocketStream` does. */
-export function openSocketStream(
-  open: () => OpeningSocket,
+/** The result of a socket that `open` begins to connect, once it is ready. Rejects as `connectSocketStream` does. */
+export function openSocket<Result>(
+  open: () => OpeningSocket<Result>,
   { address, connectMs, signal }: SocketStreamOptions,
-): Promise<Stream> {
+): Promise<Result> {
   if (signal?.aborted === true) return Promise.reject(cancelled(address, signal))
   return new Promise((resolve, reject) => {
-    const { socket, ready, stream } = open()
+    const { socket, ready, result } = open()
     const settle = (): void => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', abort)
@@ -120,7 +120,7 @@ export function openSocketStream(
     }
     const succeed = (): void => {
       settle()
-      resolve(stream)
+      resolve(result)
     }
     const fail = (error: unknown): void => {
       settle()

@@ -7,7 +7,7 @@ import type { Limits } from '../core/limits.ts'
 import type { Stream } from '../core/stream.ts'
 import { fromSocketError } from '../os/socket-error.ts'
 import type { SocketServerOptions, Welcome } from './socket-server.ts'
-import { openSocketStream, SocketStream, type SocketStreamOptions } from './socket-stream.ts'
+import { openSocket, SocketStream, type SocketStreamOptions } from './socket-stream.ts'
 
 /** Who a server is. Both are PEM text, as `readFile` gives it: not the path of a file. */
 export interface ServerTls {
@@ -38,11 +38,11 @@ export function connectTls(to: TcpNetConnectOpts, { ca }: ClientTls, options: So
     // The certificate is checked for names and numbers alike; only a name may be told to the server.
     ...(isIP(host) === 0 ? { servername: host } : {}),
   } as const
-  return openSocketStream(() => {
+  return openSocket(() => {
     const socket = connect(secure).pause()
     // Of these options `tls.connect` takes no notice.
     socket.once('connect', () => socket.setNoDelay(noDelay).setKeepAlive(keepAlive, keepAliveInitialDelay))
-    return { socket, ready: 'secureConnect', stream: new SocketStream(socket, options.address) }
+    return { socket, ready: 'secureConnect', result: new SocketStream(socket, options.address) }
   }, options)
 }
 

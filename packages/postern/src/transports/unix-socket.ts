@@ -1,6 +1,7 @@
 /** Unix domain sockets: `unix:/path`, and what `local:name` means wherever there are any. */
 
 import { stat } from 'node:fs/promises'
+import { connect, type Socket } from 'node:net'
 import type { Listener } from '../core/channel.ts'
 import { PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
@@ -11,8 +12,8 @@ import { fromNodeError } from '../os/node-error.ts'
 import { kindOf } from '../os/socket-file.ts'
 import { acquireSocketName, type SocketName } from '../os/socket-name.ts'
 import { resolveSocketPath } from '../os/socket-path.ts'
-import { SocketServer, type SocketServerOptions } from './socket-server.ts'
-import { connectSocketStream } from './socket-stream.ts'
+import { type SocketKind, SocketServer, type SocketServerOptions } from './socket-server.ts'
+import { type OpeningSocket, openSocket, SocketStream } from './socket-stream.ts'
 
 /** How a client connects. */
 export interface ConnectUnixSocketOptions {
@@ -30,17 +31,31 @@ export interface ListenUnixSocketOptions extends SocketServerOptions {
   readonly mode?: number
   /** The socket's group. */
   readonly gid?: number
+  /** What becomes of the sockets; streams of their own bytes when absent. */
+  readonly kind?: SocketKind
 }
 
 /**
  * Connects to the socket at `path`, once the owner of its file is known to be this user, root or one that is trusted:
  * else `peer_rejected`. `no_listener` says whether the socket is stale; `busy` that the server accepts nothing now.
  */
-export async function connectUnixSocket(path: string, options: ConnectUnixSocketOptions): Promise<Stream> {
-  const absolute = resolveSocketPath(path)
-  await checkOwner(absolute, options.trust ?? [])
-  const { limits, signal } = options
-  return await connectSocketStream({ path: absolute }, { address: absolute, connectMs: limits.connectMs, signal })
+export function connectUnixSocket(path: string, options: ConnectUnixSocketOptions): Promise<Stream> {
+  return connectUnixSocketAs(path, options, (socket, address) => new SocketStream(socket, address))
+}
+
+/** The same for whoever does something else with the socket, which is paused and is given to `use` at once. */
+export async function connectUnixSocketAs<Result>(
+  path: string,
+  { limits, signal, trust = [] }: ConnectUnixSocketOptions,
+  use: (socket: Socket, address: string) => Result,
+): Promise<Result> {
+  const address = resolveSocketPath(path)
+  await checkOwner(address, trust)
+  const open = (): OpeningSocket<Result> => {
+    const socket = connect({ path: address, allowHalfOpen: true }).pause()
+    return { socket, ready: 'connect', result: use(socket, address) }
+  }
+  return await openSocket(open, { address, connectMs: limits.connectMs, signal })
 }
 
 /**
@@ -48,7 +63,7 @@ export async function connectUnixSocket(path: string, options: ConnectUnixSocket
  * other servers can have connected, to see whether we live.
  */
 export async function listenUnixSocket(path: string, options: ListenUnixSocketOptions): Promise<Listener> {
-  const server = new SocketServer(options)
+  const server = new SocketServer(options, options.kind)
   try {
     const name = await acquireSocketName(path, (temporaryPath) => server.listen({ path: temporaryPath }), {
       access: { mode: options.mode ?? 0o600, ...(options.gid === undefined ? {} : { gid: options.gid }) },
