@@ -10,30 +10,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFile
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { compiler, sanitized, strict } from './flags.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const headers = join(dirname(createRequire(import.meta.url).resolve('node-api-headers/package.json')), 'include')
 
-const common = [
-  '-std=c11',
-  '-fPIC',
-  '-fvisibility=hidden',
-  '-pthread',
-  '-Wall',
-  '-Wextra',
-  '-Werror',
-  '-DNAPI_VERSION=8',
-]
+const addon = ['-fPIC', '-fvisibility=hidden', '-DNAPI_VERSION=8', ...strict]
 const link = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared']
-const released = ['-O2', ...common]
-const sanitized = [
-  '-O1',
-  '-g',
-  '-fno-omit-frame-pointer',
-  '-fsanitize=address,undefined',
-  '-fno-sanitize-recover=all',
-  ...common,
-]
 
 /** The platforms that are released, and the usual names of their compilers on Debian. */
 const platforms = [
@@ -82,12 +65,16 @@ function build(compiler, flags, output) {
   writeFileSync(stamp, wanted)
 }
 
-const compiler = process.env.CC ?? 'cc'
 const [mode] = process.argv.slice(2)
 if (mode === '--prebuild') {
   for (const { name, compiler: cross } of platforms) {
-    if (hasCompiler(cross)) build(cross, [...released, '-s'], join(root, 'prebuilds', name, 'postern.node'))
+    if (hasCompiler(cross)) build(cross, ['-O2', '-s', ...addon], join(root, 'prebuilds', name, 'postern.node'))
     else process.stderr.write(`native: no ${cross} here; ${name} is left for a machine that has it\n`)
   }
-} else if (mode === '--sanitize') build(compiler, sanitized, join(root, 'build', 'sanitized', 'postern.node'))
-else build(compiler, released, join(root, 'build', 'postern.node'))
+} else if (mode === '--sanitize')
+  build(
+    compiler,
+    [...sanitized, '-fsanitize=address,undefined', ...addon],
+    join(root, 'build', 'sanitized', 'postern.node'),
+  )
+else build(compiler, ['-O2', ...addon], join(root, 'build', 'postern.node'))

@@ -21,12 +21,20 @@ static struct sigaction previous;
 static int installed = -1;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+/* Else somebody has sent the signal, and there is no address. */
+static bool is_fault(const siginfo_t *info) {
+  return info->si_code > 0;
+}
+
 static void pass_on(int signal, siginfo_t *info, void *context) {
   if ((previous.sa_flags & SA_SIGINFO) != 0) {
     previous.sa_sigaction(signal, info, context);
+  } else if (previous.sa_handler == SIG_IGN && !is_fault(info)) {
+    return;
   } else if (previous.sa_handler == SIG_DFL || previous.sa_handler == SIG_IGN) {
-    /* The instruction runs again, and the fault then takes its usual course. */
+    /* The instruction runs again, and the fault then takes its usual course; what was sent is sent again. */
     sigaction(signal, &previous, NULL);
+    if (!is_fault(info)) raise(signal);
   } else {
     previous.sa_handler(signal);
   }
@@ -34,7 +42,8 @@ static void pass_on(int signal, siginfo_t *info, void *context) {
 
 static void on_fault(int signal, siginfo_t *info, void *context) {
   struct guarded *guarded = current;
-  if (guarded != NULL && (uintptr_t)info->si_addr - (uintptr_t)guarded->start < guarded->bytes) {
+  if (guarded != NULL && is_fault(info) &&
+      (uintptr_t)info->si_addr - (uintptr_t)guarded->start < guarded->bytes) {
     current = NULL;
     siglongjmp(guarded->escape, 1);
   }

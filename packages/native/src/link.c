@@ -437,41 +437,74 @@ static void no_more_control(struct link *link) {
 static const char *join_rings(struct link *link);
 static const char *keep_blob(struct link *link);
 
-/* Takes the records that have come; `*gone` is set behind the last. NULL, or what is wrong with them. */
-static const char *take_records(struct link *link, bool *gone) {
-  *gone = false;
-  for (;;) {
-    switch (arrival_take(&link->arrival, link->control)) {
-      case ARRIVAL_NONE:
-        return NULL;
-      case ARRIVAL_GONE:
-        *gone = true;
-        return NULL;
-      case ARRIVAL_WRONG:
-        return "it has sent something on the control socket that is no record";
-      case ARRIVAL_RECORD:
-        break;
-    }
-    const char *wrong = link->arrival.record.kind == RECORD_RINGS ? join_rings(link) : keep_blob(link);
-    if (wrong != NULL) return wrong;
-    arrival_empty(&link->arrival);
+static const char not_a_record[] = "it has sent something on the control socket that is no record";
+
+/* Takes the next record, if it is there; `*gone`: none comes any more. NULL, or what is wrong with it. */
+static const char *take_record(struct link *link, bool *taken, bool *gone) {
+  *taken = *gone = false;
+  switch (arrival_take(&link->arrival, link->control)) {
+    case ARRIVAL_NONE:
+      return NULL;
+    case ARRIVAL_GONE:
+      *gone = true;
+      return NULL;
+    case ARRIVAL_WRONG:
+      return not_a_record;
+    case ARRIVAL_RECORD:
+      break;
+  }
+  const char *wrong = link->arrival.record.kind == RECORD_RINGS ? join_rings(link) : keep_blob(link);
+  if (wrong == NULL) arrival_empty(&link->arrival);
+  *taken = wrong == NULL;
+  return wrong;
+}
+
+static void on_control(uv_poll_t *handle, int status, int events);
+
+/*
+ * Descriptors are taken when a frame names them and not before: what nobody asks for stays with the kernel, on the
+ * account of who sent it. So from the first record on only the end of the socket is waited for.
+ */
+static void wait_for_end(struct link *link) {
+  if (uv_poll_start(link->control_poll, UV_DISCONNECT, on_control) != 0) no_more_control(link);
+}
+
+/* A client's rings. */
+static void take_first(struct link *link) {
+  bool taken, gone;
+  const char *wrong = take_record(link, &taken, &gone);
+  if (wrong != NULL) {
+    fault(link, wrong);
+  } else if (gone) {
+    no_more_control(link);
+  } else if (link->memory != NULL) {
+    wait_for_end(link);
+    tell_number(link, EVENT_READY, 0);
   }
 }
 
 static void on_control(uv_poll_t *handle, int status, int events) {
-  (void)status;
-  (void)events;
   struct link *link = uv_handle_get_data((uv_handle_t *)handle);
   if (link->closed) return;
-  bool was_ready = link->memory != NULL;
-  bool gone;
-  const char *wrong = take_records(link, &gone);
-  if (wrong != NULL) {
-    fault(link, wrong);
-    return;
+  if (link->memory == NULL) {
+    take_first(link);
+  } else if (status < 0 || (events & UV_DISCONNECT) != 0) {
+    no_more_control(link);
+  } else {
+    switch (record_awaits(link->control)) {
+      case ARRIVAL_RECORD:
+        wait_for_end(link);
+        return;
+      case ARRIVAL_GONE:
+        no_more_control(link);
+        return;
+      case ARRIVAL_WRONG:
+        fault(link, not_a_record);
+        return;
+      case ARRIVAL_NONE:
+        return;
+    }
   }
-  if (!was_ready && link->memory != NULL) tell_number(link, EVENT_READY, 0);
-  if (gone && !link->closed) no_more_control(link);
 }
 
 static const char *keep_blob(struct link *link) {
@@ -553,7 +586,8 @@ static const char *join_rings(struct link *link) {
   int *came = link->arrival.descriptors;
   const char *refusal = memory_refusal(came[0], link->kind, 2 * ring_extent(record->bytes), false);
   if (refusal != NULL) return refusal;
-  if (!wake_is_pipe(came[1]) || !wake_is_pipe(came[2])) return "it has sent something for wake-ups that is no pipe";
+  if (!wake_is_pipe(came[1], O_RDONLY) || !wake_is_pipe(came[2], O_WRONLY))
+    return "it has sent something for wake-ups that is no pipe";
   if (map_rings(link, came[0], record->bytes) != 0) return "its memory cannot be mapped";
   link->wake_in = came[1];
   link->wake_out = came[2];
@@ -876,12 +910,11 @@ static napi_value link_take_blob(napi_env env, napi_callback_info info) {
     return NULL;
   if (!is_ready(link)) return fail_coded(env, "closed", "the connection is closed");
   struct waiting_blob *found = find_blob(link, id);
-  if (found == NULL && !link->gone) {
-    /* It was sent before the frame that names it, and so is there. */
-    bool gone;
-    /* The end of the socket is seen once more by who polls it. */
-    const char *wrong = take_records(link, &gone);
-    if (wrong != NULL) return fail_coded(env, "bad_frame", wrong);
+  bool taken = true, gone;
+  /* It was sent before the frame that names it, and so is there. */
+  while (found == NULL && taken) {
+    const char *wrong = take_record(link, &taken, &gone);
+    if (wrong != NULL) return fail_coded(env, strncmp(wrong, "max", 3) == 0 ? "limit_exceeded" : "bad_frame", wrong);
     found = find_blob(link, id);
   }
   if (found == NULL) return fail_coded(env, "bad_frame", "a frame names a blob that was not sent");

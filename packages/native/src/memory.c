@@ -7,12 +7,18 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#ifdef __linux__
+#include <sys/statfs.h>
+#endif
 #include <time.h>
 #include <unistd.h>
 
 #ifdef __linux__
 #define SIZE_SEALS (F_SEAL_SHRINK | F_SEAL_GROW)
 #define FROZEN_SEALS (SIZE_SEALS | F_SEAL_WRITE | F_SEAL_SEAL)
+#ifndef TMPFS_MAGIC
+#define TMPFS_MAGIC 0x01021994
+#endif
 #endif
 
 enum memory_kind memory_kind_here(void) {
@@ -76,11 +82,22 @@ int memory_create(enum memory_kind kind, size_t bytes) {
   return kind == MEMORY_SEALED ? create_sealed(bytes) : create_portable(bytes);
 }
 
+/*
+ * Whether its pages come from the kernel's usual memory. A file's come from whoever serves it, maybe never; huge pages
+ * can run out although the size is sealed.
+ */
+#ifdef __linux__
+static bool is_usual_memory(int descriptor) {
+  struct statfs system;
+  return fstatfs(descriptor, &system) == 0 && (unsigned long)system.f_type == TMPFS_MAGIC;
+}
+#endif
+
 const char *memory_refusal(int descriptor, enum memory_kind kind, uint64_t bytes, bool frozen) {
   struct stat status;
   if (fstat(descriptor, &status) != 0) return "a descriptor that cannot be looked at";
 #ifdef __linux__
-  if (!S_ISREG(status.st_mode)) return "a descriptor that is not memory";
+  if (!S_ISREG(status.st_mode) || !is_usual_memory(descriptor)) return "a descriptor that is not memory";
   if (kind == MEMORY_SEALED) {
     /* Before the size, which could else change behind the look at it. */
     int seals = fcntl(descriptor, F_GET_SEALS);

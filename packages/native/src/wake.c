@@ -26,9 +26,10 @@ int wake_create(int ends[2]) {
   return 0;
 }
 
-bool wake_is_pipe(int descriptor) {
+bool wake_is_pipe(int descriptor, int mode) {
   struct stat status;
-  return fstat(descriptor, &status) == 0 && S_ISFIFO(status.st_mode);
+  int flags = fcntl(descriptor, F_GETFL);
+  return flags != -1 && (flags & O_ACCMODE) == mode && fstat(descriptor, &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
 #ifdef __linux__

@@ -11,8 +11,11 @@
 /* A new pipe: `ends[0]` is read and `ends[1]` written. 0, or errno. */
 int wake_create(int ends[2]);
 
-/* Whether a descriptor that came from elsewhere is a pipe. */
-bool wake_is_pipe(int descriptor);
+/*
+ * Whether a descriptor that came from elsewhere is the end of a pipe that is read (O_RDONLY) or written (O_WRONLY), and
+ * nothing but that: taking bytes from an end that is written would show our memory to who reads there.
+ */
+bool wake_is_pipe(int descriptor, int mode);
 
 /* Puts a byte in, unless there is no room, which means that there are some. */
 void wake_send(int descriptor);
