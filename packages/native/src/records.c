@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 
 static const uint32_t magic = 0x4e545350;
 
@@ -25,6 +26,14 @@ static bool is_record(const struct arrival *arrival) {
   const struct record *record = &arrival->record;
   return record->magic == magic && (record->kind == RECORD_RINGS || record->kind == RECORD_BLOB) &&
          record->zero == 0 && arrival->count == descriptors_of(record->kind);
+}
+
+enum arrival_state record_awaits(int socket) {
+  uint32_t first;
+  ssize_t received = recv(socket, &first, sizeof first, MSG_PEEK | MSG_DONTWAIT);
+  if (received == 0) return ARRIVAL_GONE;
+  if (received < 0) return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? ARRIVAL_NONE : ARRIVAL_GONE;
+  return received == sizeof first && first == magic ? ARRIVAL_RECORD : ARRIVAL_WRONG;
 }
 
 enum arrival_state arrival_take(struct arrival *arrival, int socket) {

@@ -51,6 +51,9 @@ enum arrival_state {
   ARRIVAL_WRONG,
 };
 
+/* What stands first on a socket, by a look that takes nothing: RECORD where it begins as one. */
+enum arrival_state record_awaits(int socket);
+
 /* Takes what is there of one record. */
 enum arrival_state arrival_take(struct arrival *arrival, int socket);
 
