@@ -12,6 +12,13 @@ bool take_arguments(napi_env env, napi_callback_info info, size_t count, napi_va
   return false;
 }
 
+bool take_new(napi_env env, napi_callback_info info, const char *sentence) {
+  napi_value target = NULL;
+  if (napi_get_new_target(env, info, &target) == napi_ok && target != NULL) return true;
+  fail_type(env, sentence);
+  return false;
+}
+
 bool take_number(napi_env env, napi_value value, uint64_t most, uint64_t *number, const char *sentence) {
   double given;
   if (napi_get_value_double(env, value, &given) == napi_ok && given >= 0 && given <= (double)most &&

@@ -11,6 +11,9 @@ enum { MOST_ARGUMENTS = 6 };
 /* Exactly `count` arguments. `self` may be NULL. */
 bool take_arguments(napi_env env, napi_callback_info info, size_t count, napi_value *arguments, napi_value *self);
 
+/* Whether a constructor was called with `new`. */
+bool take_new(napi_env env, napi_callback_info info, const char *sentence);
+
 /* A descriptor that is open. */
 bool take_descriptor(napi_env env, napi_value value, int *descriptor);
 

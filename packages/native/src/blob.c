@@ -71,7 +71,7 @@ static napi_status wrap_bytes(napi_env env, struct blob *blob, napi_value *array
 static napi_value blob_new(napi_env env, napi_callback_info info) {
   napi_value argument, self, array;
   uint64_t bytes;
-  if (!take_arguments(env, info, 1, &argument, &self) ||
+  if (!take_new(env, info, "Blob is made with new") || !take_arguments(env, info, 1, &argument, &self) ||
       !take_number(env, argument, most_bytes, &bytes, "a blob has a whole number of bytes")) {
     return NULL;
   }
@@ -90,7 +90,7 @@ static napi_value blob_new(napi_env env, napi_callback_info info) {
   }
   if (napi_wrap(env, self, blob, object_gone, NULL, NULL) != napi_ok) {
     leave(blob);
-    return fail_type(env, "Blob is made with new");
+    return fail_type(env, "a new Blob is an object of its own");
   }
   napi_type_tag_object(env, self, &blob_tag);
   if (wrap_bytes(env, blob, &array) != napi_ok)

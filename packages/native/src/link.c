@@ -693,8 +693,8 @@ static napi_value link_new(napi_env env, napi_callback_info info) {
   napi_value arguments[3], self;
   int socket;
   struct options options;
-  if (!take_arguments(env, info, 3, arguments, &self) || !take_descriptor(env, arguments[0], &socket) ||
-      !take_options(env, arguments[1], &options) || !take_function(env, arguments[2])) {
+  if (!take_new(env, info, "Link is made with new") || !take_arguments(env, info, 3, arguments, &self) ||
+      !take_descriptor(env, arguments[0], &socket) || !take_options(env, arguments[1], &options) || !take_function(env, arguments[2])) {
     return NULL;
   }
   if (!ring_fits(options.ring_bytes)) return fail_type(env, "ringBytes is a power of two from 4096 to 64 MiB");
@@ -702,7 +702,7 @@ static napi_value link_new(napi_env env, napi_callback_info info) {
   if (link == NULL) return fail_system(env, ENOMEM, "malloc");
   if (napi_wrap(env, self, link, object_gone, NULL, NULL) != napi_ok) {
     object_gone(env, link, NULL);
-    return fail_type(env, "Link is made with new");
+    return fail_type(env, "a new Link is an object of its own");
   }
   napi_type_tag_object(env, self, &link_tag);
   napi_add_async_cleanup_hook(env, on_environment_end, link, &link->cleanup);
