@@ -28,6 +28,8 @@ export interface ListenRequest {
   readonly onLost: (error: PosternError) => void
   /** The group whose members may connect, beside this user. */
   readonly group?: string | number
+  /** Who may use the address is told by who connects, so that the file lets others connect; all of the group, if there is one. */
+  readonly forOthers?: boolean
   readonly tls?: ServerTls
   /** How long to spin before sleeping, in microseconds. */
   readonly spinUs?: number
@@ -67,7 +69,7 @@ const mechanisms: Partial<Record<Scheme, () => Promise<Mechanism>>> = {
       carries: 'bytes',
       connect: connectUnixSocket,
       listen: async (path, request, onStream) =>
-        await listenUnixSocket(path, { ...socketEvents(request), ...(await groupOptions(path, request)), onStream }),
+        await listenUnixSocket(path, { ...socketEvents(request), ...(await accessOptions(path, request)), onStream }),
     }
   },
   systemd: async () => {
@@ -123,7 +125,7 @@ const mechanisms: Partial<Record<Scheme, () => Promise<Mechanism>>> = {
       listen: async (path, request, onStream) =>
         await listenSharedMemory(path, {
           ...socketEvents(request),
-          ...(await groupOptions(path, request)),
+          ...(await accessOptions(path, request)),
           ...(request.spinUs === undefined ? {} : { spinUs: request.spinUs }),
           onStream,
         }),
@@ -142,9 +144,12 @@ const mechanisms: Partial<Record<Scheme, () => Promise<Mechanism>>> = {
   },
 }
 
-/** Who may connect, where that is a group. */
-async function groupOptions(path: string, { group }: ListenRequest): Promise<{ mode?: number; gid?: number }> {
-  if (group === undefined) return {}
+/** Who may connect, where that is not this user alone. */
+async function accessOptions(
+  path: string,
+  { group, forOthers = false }: ListenRequest,
+): Promise<{ mode?: number; gid?: number }> {
+  if (group === undefined) return forOthers ? { mode: 0o666 } : {}
   const { groupSocketOptions } = await import('../os/group-directory.ts')
   return await groupSocketOptions(path, group)
 }

@@ -16,6 +16,7 @@ import { checkOptions } from '../service/options.ts'
 import { router } from '../service/router.ts'
 import { type ServedCall, type Service, serviceOf, serviceOfContract } from '../service/routes.ts'
 import type { ServerTls } from '../transports/tls.ts'
+import { type AllowOption, admissionTo, allowsOthers, checkAllow } from './allow.ts'
 import { guarded, logError, type OnError } from './error-log.ts'
 import { type ConversationName, conversationNames } from './first-bytes.ts'
 import { ServedAddress } from './served-address.ts'
@@ -32,6 +33,11 @@ export interface PlaceOptions {
   readonly access?: readonly string[]
   /** A group, by name or number, whose members may connect: the socket is 0660, in a directory 0750 of that group. */
   readonly group?: string | number
+  /**
+   * Users who are let in besides this one and root, as the kernel tells who connects: the socket is 0666, or 0660 with
+   * `group`. Needs `@postern/native`.
+   */
+  readonly allow?: AllowOption
   /** What may be spoken here: `json`, `content-length`, `msgpack`, `length-prefix`. Default: all of it, told by the first bytes. */
   readonly accepts?: readonly ConversationName[]
   /**
@@ -191,8 +197,8 @@ function placesOf(at: unknown): readonly PlaceOptions[] {
   if (places.length === 0) throw new TypeError('serve needs at least one address in "at", as { at: "local:name" }')
   return places.map((place) => {
     if (typeof place === 'string') return { address: place }
-    checkOptions('an address in "at"', place, ['address', 'access', 'accepts', 'group', 'token', 'tls'])
-    const { address, access = [], accepts, group, token } = place as PlaceOptions
+    checkOptions('an address in "at"', place, ['address', 'access', 'accepts', 'allow', 'group', 'token', 'tls'])
+    const { address, access = [], accepts, allow, group, token } = place as PlaceOptions
     if (typeof address !== 'string')
       throw new TypeError('an address in "at" is a string, or has one: { address, access }')
     if (!Array.isArray(access) || access.some((level) => typeof level !== 'string'))
@@ -200,6 +206,7 @@ function placesOf(at: unknown): readonly PlaceOptions[] {
     if (accepts !== undefined) checkAccepts(accepts)
     if (group !== undefined && typeof group !== 'string' && typeof group !== 'number')
       throw new TypeError(`group is the name or the number of a group, not ${JSON.stringify(group)}`)
+    if (allow !== undefined) checkAllow(allow)
     if (token !== undefined && token !== false) checkToken(token)
     return place as PlaceOptions
   })
@@ -261,7 +268,7 @@ class OpenServer implements Server<Members> {
     return this.#places.reduce((sum, { connections }) => sum + connections, 0)
   }
 
-  async listen({ address: text, access = [], accepts, group, token, tls }: PlaceOptions): Promise<void> {
+  async listen({ address: text, access = [], accepts, allow, group, token, tls }: PlaceOptions): Promise<void> {
     const address = parseAddress(text)
     checkTokenPlace(address, token)
     if (tls !== undefined) checkServerTls(tls, address)
@@ -278,6 +285,8 @@ class OpenServer implements Server<Members> {
       accepts,
       authenticate: token === undefined || token === false ? undefined : await tokenCheck(token),
       group,
+      admission: await admissionTo({ address, allow, group }),
+      forOthers: allow !== undefined && allowsOthers(allow),
       tls,
       onError: this.#onError,
       onLost: (reason) => this.#lost(text, reason),

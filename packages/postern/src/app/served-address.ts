@@ -14,10 +14,13 @@ import type { CallHandler, Caller } from '../rpc/incoming-call.ts'
 import { quietMs, Session } from '../rpc/session.ts'
 import type { ServerTls } from '../transports/tls.ts'
 import { type Conversation, jsonConversation } from './conversation.ts'
+import type { Admission } from './allow.ts'
 import type { OnError } from './error-log.ts'
 import type { ConversationName } from './first-bytes.ts'
 import { type ListenRequest, mechanismOf } from './mechanisms.ts'
+import { dropped, Places } from './places.ts'
 import { sniff } from './sniff.ts'
+import { turnAway } from './turn-away.ts'
 
 /** What an address offers, and what it needs of its server. */
 export interface ServedAddressOptions {
@@ -34,6 +37,10 @@ export interface ServedAddressOptions {
   readonly accepts: readonly ConversationName[] | undefined
   /** The group whose members may connect. */
   readonly group: string | number | undefined
+  /** Who of those that can connect is let in; all when undefined. */
+  readonly admission: Admission | undefined
+  /** Whether others than this user and root are let in by who they are. */
+  readonly forOthers: boolean
   readonly tls: ServerTls | undefined
   readonly onError: OnError
   readonly onLost: (error: PosternError) => void
@@ -43,6 +50,14 @@ export interface ServedAddressOptions {
   readonly clientOf: (session: Session) => Caller
 }
 
+/** What a connection holds. */
+interface Placed {
+  /** Gives its place back. */
+  readonly leave: () => void
+  /** It has shown the token, or gone; where none is required, and until it is asked for one, undefined. */
+  readonly admitted?: (() => void) | undefined
+}
+
 export class ServedAddress {
   readonly #options: ServedAddressOptions
   readonly #sessions = new Set<Session>()
@@ -50,11 +65,13 @@ export class ServedAddress {
   readonly #silent = new Set<Stream>()
   /** Connections that have not shown the token. */
   #unauthenticated = 0
+  readonly #places: Places
   #listener: Listener | undefined
   #closing = false
 
   constructor(options: ServedAddressOptions) {
     this.#options = options
+    this.#places = new Places(options.limits)
   }
 
   /** As a client writes it. */
@@ -67,7 +84,7 @@ export class ServedAddress {
   }
 
   async listen(): Promise<void> {
-    const { address, group, limits, onError, onLost, tls } = this.#options
+    const { address, forOthers, group, limits, onError, onLost, tls } = this.#options
     const { codec, framing, spinUs } = address.parameters
     if (codec !== undefined || framing !== undefined) {
       throw new PosternError(
@@ -85,6 +102,7 @@ export class ServedAddress {
     const request: ListenRequest = {
       limits,
       onLost,
+      forOthers,
       onError: (error) => onError(error, address.text),
       ...(group === undefined ? {} : { group }),
       ...(tls === undefined ? {} : { tls }),
@@ -93,7 +111,8 @@ export class ServedAddress {
     this.#listener =
       mechanism.carries === 'frames'
         ? await mechanism.listen(address.target, request, (channel) => {
-            if (this.#takes(channel)) this.#converse(channel, jsonConversation)
+            const leave = this.#place(channel)
+            if (leave !== undefined) this.#converse(channel, jsonConversation, { leave })
           })
         : await mechanism.listen(address.target, request, (stream) => this.#accept(stream))
   }
@@ -125,9 +144,22 @@ export class ServedAddress {
     await Promise.all([...this.#sessions].map((session) => session.close()))
   }
 
-  /** A stream that has said nothing yet costs its slot and no more; where a token is required, it has little time. */
+  /** Who may not use the address is told so, and holds a place until that is read. */
   #accept(stream: Stream): void {
-    if (!this.#takes(stream)) return
+    const { address, admission, onError } = this.#options
+    const leave = this.#place(stream)
+    if (leave === undefined) return
+    const refusal = admission?.(stream.peer)
+    if (refusal === undefined) {
+      this.#listenTo(stream, leave)
+      return
+    }
+    void turnAway(stream, refusal).then(leave)
+    onError(refusal, address.text)
+  }
+
+  /** A stream that has said nothing yet costs its place and no more; where a token is required, it has little time. */
+  #listenTo(stream: Stream, leave: () => void): void {
     const { accepts, budget, limits, onError, address, authenticate } = this.#options
     this.#silent.add(stream)
     const tooLate = (reason: PosternError): void => {
@@ -142,33 +174,34 @@ export class ServedAddress {
       {
         onChannel: (channel, conversation) => {
           this.#silent.delete(stream)
-          this.#converse(channel, conversation, admitted)
+          this.#converse(channel, conversation, { leave, admitted })
         },
-        onRefused: (error) => {
+        onRefused: (error, told) => {
           this.#silent.delete(stream)
           admitted?.()
+          void told.then(leave)
           onError(error, address.text)
         },
         onGone: () => {
           this.#silent.delete(stream)
           admitted?.()
+          leave()
         },
       },
     )
   }
 
-  /** Whether there is room for one more connection; else it is dropped. */
-  #takes(connection: Stream | Channel): boolean {
+  /** A place for one more connection, which the function gives back. Undefined: there is none, and it is dropped. */
+  #place(connection: Stream | Channel): (() => void) | undefined {
     const { address, limits, onError } = this.#options
-    const { maxConnections, maxUnauthenticated } = limits
-    let refusal: PosternError | undefined
-    if (this.connections >= maxConnections) refusal = refused('maxConnections', maxConnections, 'are open')
-    else if (this.#unauthenticated >= maxUnauthenticated)
-      refusal = refused('maxUnauthenticated', maxUnauthenticated, 'have not shown their token')
-    if (refusal === undefined && !this.#closing) return true
+    const { maxUnauthenticated } = limits
+    let lack = this.#places.lack(connection.peer)
+    if (this.#unauthenticated >= maxUnauthenticated)
+      lack ??= dropped('maxUnauthenticated', maxUnauthenticated, 'have not shown their token')
+    if (lack === undefined && !this.#closing) return this.#places.take(connection.peer)
     connection.abort()
-    if (refusal !== undefined && !this.#closing) onError(refusal, address.text)
-    return false
+    if (lack !== undefined && !this.#closing) onError(lack, address.text)
+    return undefined
   }
 
   /** Counts a connection as unauthenticated until the function returned is called; `tooLate` runs after `handshakeMs`. */
@@ -190,7 +223,7 @@ export class ServedAddress {
   #converse(
     channel: Channel,
     { protocol, cancelMethod, probe }: Omit<Conversation, 'framing'>,
-    admittedBefore?: () => void,
+    { leave, admitted: admittedBefore }: Placed,
   ): void {
     const { address, authenticate, clientOf, handler, limits, onError, postern, tap } = this.#options
     const admitted =
@@ -214,14 +247,11 @@ export class ServedAddress {
     void session.closed.then((reason) => {
       this.#sessions.delete(session)
       admitted?.()
+      leave()
       // That a peer has gone is no news; that it was cut off is.
       if (reason !== undefined && reason.code !== 'closed') onError(reason, address.text)
     })
     session.start()
     if (this.#closing) void session.close()
   }
-}
-
-function refused(limit: keyof Limits, value: number, why: string): PosternError {
-  return new PosternError('busy', `a connection was refused: limits.${limit} (${value}) ${why}`)
 }

@@ -10,6 +10,7 @@ import { type FramedChannelOptions, framedChannel } from '../framing/framed-chan
 import { type Conversation, type ConversationChoice, jsonConversation, serverConversation } from './conversation.ts'
 import { type ConversationName, conversationNames, recognise, type Spoken } from './first-bytes.ts'
 import { SniffedStream } from './sniffed-stream.ts'
+import { turnAway } from './turn-away.ts'
 
 /** How a connection is sniffed. */
 export interface SniffOptions extends FramedChannelOptions {
@@ -20,20 +21,18 @@ export interface SniffOptions extends FramedChannelOptions {
 /** Who is told what the first bytes decided. Exactly one of these is called. */
 export interface SniffHandlers {
   readonly onChannel: (channel: Channel, conversation: Conversation) => void
-  /** The peer speaks something else; it has been told and is being dropped. */
-  readonly onRefused: (error: PosternError) => void
+  /** The peer speaks something else; it is being told, and dropped then. */
+  readonly onRefused: (error: PosternError, told: Promise<void>) => void
   /** The stream is over without having said enough. */
   readonly onGone: () => void
 }
-
-/** How long a peer that was refused has to read why. */
-const refusalMs = 1_000
 
 /** Waits for the first bytes of the stream and makes a channel of it. A stream that ends without a byte is nothing. */
 export function sniff(stream: Stream, options: SniffOptions, handlers: SniffHandlers): void {
   const { accepts, limits } = options
   const { onChannel, onRefused, onGone } = handlers
-  const refuse = (error: PosternError, spoken?: Spoken): void => onRefused(tellRefusal(sniffed, error, spoken))
+  const refuse = (error: PosternError, spoken?: Spoken): void =>
+    onRefused(error, turnAway(sniffed, error, spoken?.name === 'http' ? httpRefusal(error) : undefined))
   const converse = (conversation: Conversation): void =>
     onChannel(framedChannel(sniffed, conversation.framing, options), conversation)
   const sniffed = new SniffedStream(stream, limits.handshakeMs, {
@@ -89,23 +88,9 @@ function notSpoken(
   return new PosternError('unsupported_protocol', `this address takes ${accepts.join(', ')}: ${what}`)
 }
 
-/** Says why, in words that a person at the other end can read, and ends the stream. */
-function tellRefusal(stream: Stream, error: PosternError, spoken: Spoken | undefined): PosternError {
-  const timer = setTimeout(() => stream.abort(error), refusalMs)
-  stream.start({
-    data: () => undefined,
-    drain: () => undefined,
-    end: () => stream.abort(error),
-    close: () => clearTimeout(timer),
-  })
-  const text = `${error.message}\n`
-  stream.write(spoken?.name === 'http' ? httpRefusal(text) : text)
-  stream.end()
-  return error
-}
-
 /** So that curl and browsers show the text. Nothing else of HTTP is known here. */
-function httpRefusal(text: string): string {
+function httpRefusal(error: PosternError): string {
+  const text = `${error.message}\n`
   const head = [
     'HTTP/1.1 501 Not Implemented',
     'Content-Type: text/plain; charset=utf-8',

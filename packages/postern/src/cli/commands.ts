@@ -19,5 +19,6 @@ export const commands: CommandTable = {
   serve: { summary: 'serve what a module exports', load: () => import('./serve.ts'), foreignCode: true },
   ls: { summary: 'list the sockets of this user', load: () => import('./ls.ts') },
   clean: { summary: 'remove sockets whose servers are gone', load: () => import('./clean.ts') },
+  doctor: { summary: 'say what is there and what is wrong', load: () => import('./doctor.ts') },
   completion: { summary: 'print a script that completes in bash, zsh or fish', load: () => import('./completion.ts') },
 }

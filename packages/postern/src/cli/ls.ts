@@ -17,7 +17,8 @@ export const command: Command = {
   name: 'ls',
   usage: 'ls',
   about: `Lists the sockets of this user that local: names stand for: whether a server is alive behind them or they are stale,
-the owner, the mode, and what the server speaks, which it is asked by one rpc.ping. In a pipe each is a line of JSON.`,
+the owner, the mode, the process that listens, as the kernel says where @postern/native is there, and what the server
+speaks, which it is asked by one rpc.ping. In a pipe each is a line of JSON.`,
   options,
   examples: [
     ['postern ls', 'which servers there are'],
@@ -33,7 +34,7 @@ async function run({ values, positionals }: CommandLine<typeof options>): Promis
   const rows: Row[] = []
   for (let start = 0; start < sockets.length; start += askAtOnce) {
     const some = sockets.slice(start, start + askAtOnce)
-    rows.push(...(await Promise.all(some.map(async (socket) => rowOf(socket, await protocolOf(socket))))))
+    rows.push(...(await Promise.all(some.map(async (socket) => rowOf(socket, await asked(socket))))))
   }
   const answers = new Answers(process.stdout)
   if (process.stdout.isTTY !== true) await answers.write(rows.map((row) => `${formatJson(row)}\n`).join(''))
@@ -50,14 +51,24 @@ const askAtOnce = 16
 
 type Protocol = 'Postern' | 'JSON-RPC'
 
-async function protocolOf({ address, alive }: AddressedSocket): Promise<Protocol | undefined> {
-  if (!alive) return undefined
+/** What the kernel tells of a server, and it of itself. */
+interface Asked {
+  pid: number | undefined
+  protocol: Protocol | undefined
+}
+
+async function asked({ address, alive }: AddressedSocket): Promise<Asked> {
+  const answer: Asked = { pid: undefined, protocol: undefined }
+  if (!alive) return answer
   try {
-    const { postern } = await withConnection(address, { timeout: `${askMs}ms`, json: true }, ping)
-    return postern ? 'Postern' : 'JSON-RPC'
+    await withConnection(address, { timeout: `${askMs}ms`, json: true }, async (connection) => {
+      answer.pid = connection.peer.pid
+      answer.protocol = (await ping(connection)).postern ? 'Postern' : 'JSON-RPC'
+    })
   } catch {
-    return undefined
+    // It does not answer; the kernel may have.
   }
+  return answer
 }
 
 interface Row {
@@ -66,18 +77,35 @@ interface Row {
   readonly state: 'alive' | 'stale'
   readonly uid: number
   readonly mode: string
+  /** Of the process that made the socket listen. */
+  readonly pid: number | null
   readonly protocol: Protocol | null
 }
 
-function rowOf({ address, path, alive, uid, mode }: AddressedSocket, protocol: Protocol | undefined): Row {
+function rowOf({ address, path, alive, uid, mode }: AddressedSocket, { pid, protocol }: Asked): Row {
   const state = alive ? 'alive' : 'stale'
-  return { address, path, state, uid, mode: mode.toString(8).padStart(4, '0'), protocol: protocol ?? null }
+  return {
+    address,
+    path,
+    state,
+    uid,
+    mode: mode.toString(8).padStart(4, '0'),
+    pid: pid ?? null,
+    protocol: protocol ?? null,
+  }
 }
 
-const titles = ['ADDRESS', 'STATE', 'OWNER', 'MODE', 'PROTOCOL']
+const titles = ['ADDRESS', 'STATE', 'OWNER', 'MODE', 'PID', 'PROTOCOL']
 
-function cellsOf({ address, state, uid, mode, protocol }: Row): string[] {
-  return [escapeText(address), state, ownerName(uid), mode, protocol ?? (state === 'alive' ? '?' : '')]
+function cellsOf({ address, state, uid, mode, pid, protocol }: Row): string[] {
+  return [
+    escapeText(address),
+    state,
+    ownerName(uid),
+    mode,
+    String(pid ?? ''),
+    protocol ?? (state === 'alive' ? '?' : ''),
+  ]
 }
 
 /** The name of the user whom everybody here knows. */

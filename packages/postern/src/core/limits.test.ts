@@ -18,6 +18,7 @@ test('defaultLimits are the published ones', () => {
     maxBatchCalls: 1_000,
     maxBatchAnswerBytes: 25_000_000,
     maxConnections: 1_024,
+    maxConnectionsPerForeignUid: 256,
     maxUnauthenticated: 64,
     handshakeMs: 5_000,
     frameProgressMs: 30_000,

@@ -29,6 +29,8 @@ export interface Limits {
   readonly maxBatchAnswerBytes: number
   /** Connections to one address at once. */
   readonly maxConnections: number
+  /** Those of one user who is not the server's own, where the native addon tells. D-Bus gives each user 256. */
+  readonly maxConnectionsPerForeignUid: number
   /** Connections to one address that have not shown the token which it requires. */
   readonly maxUnauthenticated: number
   /** Time to show a token, to finish a TLS handshake, and from its first byte to say what is spoken. D-Bus gives 5 s, NATS 2 s. */
@@ -90,6 +92,7 @@ export const defaultLimits: Limits = Object.freeze({
   maxBatchCalls: 1_000,
   maxBatchAnswerBytes: 25_000_000,
   maxConnections: 1_024,
+  maxConnectionsPerForeignUid: 256,
   maxUnauthenticated: 64,
   handshakeMs: 5_000,
   frameProgressMs: 30_000,

@@ -9,6 +9,7 @@
  * - Every method may be called after the close and then does nothing.
  */
 
+import type { Blobs } from './blobs.ts'
 import type { PosternError } from './errors.ts'
 
 /** Who is at the other end, as the kernel says; what the kernel did not tell is undefined, never a guess. */
@@ -17,12 +18,22 @@ export interface Peer {
   readonly uid: number | undefined
   /** Primary group id. */
   readonly gid: number | undefined
+  /** Supplementary group ids. */
+  readonly groups: readonly number[] | undefined
   /** Process id when the connection was made; it may have been reused since, so nothing is decided by it. */
   readonly pid: number | undefined
+  /** Whether that very process, not one that has its id since, still ran when the connection was taken. */
+  readonly alive: boolean | undefined
 }
 
 /** The peer of which the kernel told nothing. */
-export const unknownPeer: Peer = Object.freeze({ uid: undefined, gid: undefined, pid: undefined })
+export const unknownPeer: Peer = Object.freeze({
+  uid: undefined,
+  gid: undefined,
+  groups: undefined,
+  pid: undefined,
+  alive: undefined,
+})
 
 /** What the user of a stream is told. */
 export interface StreamHandlers {
@@ -39,6 +50,8 @@ export interface StreamHandlers {
 /** Bytes in order, both ways. */
 export interface Stream {
   readonly peer: Peer
+  /** How large values are handed over; absent where they cannot be. */
+  readonly blobs?: Blobs
   /** Begins delivery. Called exactly once. */
   start(handlers: StreamHandlers): void
   /**

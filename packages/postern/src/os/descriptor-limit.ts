@@ -2,6 +2,9 @@
 
 import { readFileSync } from 'node:fs'
 
+/** Descriptors that connections leave for files, timers and the rest of the process. */
+export const reservedDescriptors = 64
+
 /** The soft limit on open descriptors (RLIMIT_NOFILE); undefined where the system does not tell. */
 export function descriptorLimit(): number | undefined {
   return parseDescriptorLimit(readLimits())

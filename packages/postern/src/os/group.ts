@@ -8,7 +8,7 @@ import { ownUid } from './identity.ts'
 import { fromNodeError, nodeErrorCode } from './node-error.ts'
 
 /** The largest group id; the number after it means "no change" to the system. */
-const maxGroupId = 0xffff_fffe
+export const maxGroupId = 0xffff_fffe
 /** Name services ask over the network, where nobody may answer. */
 const nameServiceMs = 5_000
 

@@ -29,11 +29,23 @@ interface Candidate {
 
 /** The directory for a server's `local:` names, made with mode 0700 when absent. `permission_denied` when it is not private. */
 export async function makeRuntimeDirectory(roots: RuntimeRoots = {}): Promise<string> {
-  for (const candidate of candidates(roots)) {
-    if (!(await usable(candidate))) continue
-    await makePrivate(candidate.directory)
-    return candidate.directory
-  }
+  const { directory } = await candidateForServer(roots)
+  await makePrivate(directory)
+  return directory
+}
+
+/** The directory that `makeRuntimeDirectory` would give, and its mode and owner if it is there. Rejects as that does. */
+export async function lookAtRuntimeDirectory(
+  roots: RuntimeRoots = {},
+): Promise<{ readonly directory: string; readonly status: Stats | undefined }> {
+  const { directory } = await candidateForServer(roots)
+  const status = await statusOf(directory)
+  if (status !== undefined) refuseUnlessPrivate(directory, status)
+  return { directory, status }
+}
+
+async function candidateForServer(roots: RuntimeRoots): Promise<Candidate> {
+  for (const candidate of candidates(roots)) if (await usable(candidate)) return candidate
   throw new PosternError(
     'not_supported',
     'no directory for local: names exists, not even /tmp; set XDG_RUNTIME_DIR to a directory of mode 0700',

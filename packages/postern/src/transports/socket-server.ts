@@ -4,12 +4,9 @@ import { type AddressInfo, createServer, type ListenOptions, type Server, type S
 import type { PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
 import type { Stream } from '../core/stream.ts'
-import { descriptorLimit } from '../os/descriptor-limit.ts'
+import { descriptorLimit, reservedDescriptors } from '../os/descriptor-limit.ts'
 import { fromSocketError } from '../os/socket-error.ts'
 import { SocketStream } from './socket-stream.ts'
-
-/** Descriptors that connections leave for files, timers and the rest of the process. */
-const reservedDescriptors = 64
 
 /** What becomes of those who connect. */
 export interface SocketServerOptions {

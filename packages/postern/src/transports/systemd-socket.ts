@@ -4,10 +4,11 @@ import type { Listener } from '../core/channel.ts'
 import { PosternError } from '../core/errors.ts'
 import { takePassedSocket } from '../os/listen-fds.ts'
 import { watchSocketName } from '../os/name-watch.ts'
+import { findNative } from '../os/native.ts'
 import { fromNodeError } from '../os/node-error.ts'
 import { lookAt } from '../os/socket-file.ts'
 import { SocketServer } from './socket-server.ts'
-import type { ListenUnixSocketOptions } from './unix-socket.ts'
+import { type ListenUnixSocketOptions, unixSockets } from './unix-socket.ts'
 
 /** Rejects: only a server is started with its socket. */
 export function connectSystemd(name: string): Promise<never> {
@@ -32,7 +33,7 @@ export async function listenSystemd(name: string, options: ListenUnixSocketOptio
     )
   }
   const { fd, path } = takePassedSocket(name)
-  const server = new SocketServer(options)
+  const server = new SocketServer(options, unixSockets(await findNative()))
   try {
     await server.listen({ fd })
     const stopWatching = await watchName(path, options.onLost)

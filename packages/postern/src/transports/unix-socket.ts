@@ -5,14 +5,16 @@ import { connect, type Socket } from 'node:net'
 import type { Listener } from '../core/channel.ts'
 import { PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
-import type { Stream } from '../core/stream.ts'
+import type { Peer, Stream } from '../core/stream.ts'
 import { ownUid } from '../os/identity.ts'
 import { watchSocketName } from '../os/name-watch.ts'
+import { findNative } from '../os/native.ts'
 import { fromNodeError } from '../os/node-error.ts'
+import { type PeerReader, readClient, readServer } from '../os/peer-identity.ts'
 import { kindOf } from '../os/socket-file.ts'
 import { acquireSocketName, type SocketName } from '../os/socket-name.ts'
 import { resolveSocketPath } from '../os/socket-path.ts'
-import { type SocketKind, SocketServer, type SocketServerOptions } from './socket-server.ts'
+import { plainSockets, type SocketKind, SocketServer, type SocketServerOptions } from './socket-server.ts'
 import { type OpeningSocket, openSocket, SocketStream } from './socket-stream.ts'
 
 /** How a client connects. */
@@ -37,25 +39,44 @@ export interface ListenUnixSocketOptions extends SocketServerOptions {
 
 /**
  * Connects to the socket at `path`, once the owner of its file is known to be this user, root or one that is trusted:
- * else `peer_rejected`. `no_listener` says whether the socket is stale; `busy` that the server accepts nothing now.
+ * else `peer_rejected`. With the native addon the same is asked of the server itself. `no_listener` says whether the
+ * socket is stale; `busy` that the server accepts nothing now.
  */
 export function connectUnixSocket(path: string, options: ConnectUnixSocketOptions): Promise<Stream> {
-  return connectUnixSocketAs(path, options, (socket, address) => new SocketStream(socket, address))
+  return connectUnixSocketAs(path, options, (socket, address, peer) => new SocketStream(socket, address, peer))
 }
 
-/** The same for whoever does something else with the socket, which is paused and is given to `use` at once. */
+/** The same for whoever does something else with the socket, which is paused, connected, and `use`'s unless that throws. */
 export async function connectUnixSocketAs<Result>(
   path: string,
   { limits, signal, trust = [] }: ConnectUnixSocketOptions,
-  use: (socket: Socket, address: string) => Result,
+  use: (socket: Socket, address: string, peer: Peer) => Result,
 ): Promise<Result> {
   const address = resolveSocketPath(path)
   await checkOwner(address, trust)
-  const open = (): OpeningSocket<Result> => {
+  const addon = await findNative()
+  const open = (): OpeningSocket<Socket> => {
     const socket = connect({ path: address, allowHalfOpen: true }).pause()
-    return { socket, ready: 'connect', result: use(socket, address) }
+    return { socket, ready: 'connect', result: socket }
   }
-  return await openSocket(open, { address, connectMs: limits.connectMs, signal })
+  const connected = await openSocket(open, { address, connectMs: limits.connectMs, signal })
+  try {
+    return use(connected, address, readServer(connected, addon, { path: address, trust }))
+  } catch (error) {
+    connected.destroy()
+    throw error
+  }
+}
+
+/** Sockets of whose other end the kernel tells, where the addon can ask. */
+export function unixSockets(addon: PeerReader | undefined): SocketKind {
+  return {
+    makeServer: plainSockets.makeServer,
+    welcome:
+      (address, { onStream }) =>
+      (socket) =>
+        onStream(new SocketStream(socket, address, readClient(socket, addon))),
+  }
 }
 
 /**
@@ -63,7 +84,7 @@ export async function connectUnixSocketAs<Result>(
  * other servers can have connected, to see whether we live.
  */
 export async function listenUnixSocket(path: string, options: ListenUnixSocketOptions): Promise<Listener> {
-  const server = new SocketServer(options, options.kind)
+  const server = new SocketServer(options, options.kind ?? unixSockets(await findNative()))
   try {
     const name = await acquireSocketName(path, (temporaryPath) => server.listen({ path: temporaryPath }), {
       access: { mode: options.mode ?? 0o600, ...(options.gid === undefined ? {} : { gid: options.gid }) },

@@ -7,6 +7,7 @@ import { connect, type ConnectOptions } from '../../src/app/connect.ts'
 import type { Connection } from '../../src/app/connection.ts'
 import { type Server, serve } from '../../src/app/serve.ts'
 import { isPosternError } from '../../src/core/errors.ts'
+import { findNative } from '../../src/os/native.ts'
 import { isDeclaredError } from '../../src/service/declared-error.ts'
 import type { Members, NoErrors } from '../../src/service/members.ts'
 import { until } from '../../src/testing/until.ts'
@@ -131,7 +132,8 @@ describe('handlers in workers', () => {
 
   it('know what is called and who calls', async () => {
     const { api } = await clientOf(workers)
-    expect(await api.whoAsks()).toEqual({ method: 'works.whoAsks' })
+    const uid = (await findNative()) === undefined ? {} : { uid: process.geteuid?.() }
+    expect(await api.whoAsks()).toEqual({ method: 'works.whoAsks', ...uid })
   })
 
   it('run behind middleware, and beside events', async () => {
