@@ -22,8 +22,8 @@ export function readPeer(socket: Socket, { peerOf }: PeerReader): Peer {
   }
 }
 
-/** The same for a server, where whoever cannot be told is nobody: whether such a one is let in is decided above. */
-export function readClient(socket: Socket, addon: PeerReader | undefined): Peer {
+/** The same where who cannot be told is unknown: who has to know refuses such a one. */
+export function readPeerIfTold(socket: Socket, addon: PeerReader | undefined): Peer {
   if (addon === undefined) return unknownPeer
   try {
     return readPeer(socket, addon)
@@ -42,21 +42,13 @@ export function readServer(
   { path, trust }: { readonly path: string; readonly trust: readonly number[] },
 ): Peer {
   if (addon === undefined) return unknownPeer
-  const peer = readTold(socket, addon, path)
+  const peer = readPeerIfTold(socket, addon)
   const { uid } = peer
-  if (uid === ownUid() || uid === 0 || (uid !== undefined && trust.includes(uid))) return peer
+  if (uid === undefined)
+    throw new PosternError('peer_rejected', `the system does not tell who serves at ${path}, so nobody is believed`)
+  if (uid === ownUid() || uid === 0 || trust.includes(uid)) return peer
   throw new PosternError(
     'peer_rejected',
     `the server at ${path} runs as uid ${uid}, neither as uid ${ownUid()} of this process nor as root; to believe it, give the option trust: [${uid}]`,
   )
-}
-
-function readTold(socket: Socket, addon: PeerReader, path: string): Peer {
-  try {
-    return readPeer(socket, addon)
-  } catch (cause) {
-    throw new PosternError('peer_rejected', `the system does not tell who serves at ${path}, so nobody is believed`, {
-      cause,
-    })
-  }
 }

@@ -10,7 +10,7 @@ import { ownUid } from '../os/identity.ts'
 import { watchSocketName } from '../os/name-watch.ts'
 import { findNative } from '../os/native.ts'
 import { fromNodeError } from '../os/node-error.ts'
-import { type PeerReader, readClient, readServer } from '../os/peer-identity.ts'
+import { type PeerReader, readPeerIfTold, readServer } from '../os/peer-identity.ts'
 import { kindOf } from '../os/socket-file.ts'
 import { acquireSocketName, type SocketName } from '../os/socket-name.ts'
 import { resolveSocketPath } from '../os/socket-path.ts'
@@ -75,7 +75,7 @@ export function unixSockets(addon: PeerReader | undefined): SocketKind {
     welcome:
       (address, { onStream }) =>
       (socket) =>
-        onStream(new SocketStream(socket, address, readClient(socket, addon))),
+        onStream(new SocketStream(socket, address, readPeerIfTold(socket, addon))),
   }
 }
 
