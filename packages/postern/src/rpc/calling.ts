@@ -53,6 +53,8 @@ const tellingCodes: ReadonlySet<ErrorCode> = new Set([
   'unsupported_protocol',
   'frame_too_large',
   'limit_exceeded',
+  // Who may not use an address is told before anything is read.
+  'permission_denied',
 ])
 
 export class Calling {

@@ -4,6 +4,7 @@ import { lstat, mkdir, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { findNative } from '../../src/os/native.ts'
 import { leaveDeadSocket } from '../dead-socket.ts'
 import { temporaryDirectory } from '../temporary-directory.ts'
 import { runCli, startCli, startInTerminal, whyNoTerminal } from './run-cli.ts'
@@ -50,14 +51,16 @@ describe.skipIf(process.platform === 'win32')('postern ls', () => {
     const place = await fillPlace()
     const { status, stdout, stderr } = await runCli(['ls'], { env: place.env })
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    const knowsPeers = (await findNative()) !== undefined
     const rows = stdout
       .trimEnd()
       .split('\n')
-      .map((line) => JSON.parse(line) as { path: string; mode: string })
+      .map((line) => JSON.parse(line) as { path: string; mode: string; pid: number | null })
     const uid = process.getuid?.()
     const mode = expect.stringMatching(/^0[0-7]{3}$/) as string
     const row = (name: string, state: string, protocol: string | null, address = `local:${name}`) => {
-      return { address, path: join(place.directory, name), state, uid, mode, protocol }
+      const pid = knowsPeers && state === 'alive' ? (expect.any(Number) as number) : null
+      return { address, path: join(place.directory, name), state, uid, mode, pid, protocol }
     }
     const ours = rows.filter(({ path }) => isOurs(place)(path))
     expect(ours).toEqual([
@@ -69,6 +72,8 @@ describe.skipIf(process.platform === 'win32')('postern ls', () => {
       row('stale', 'stale', null),
     ])
     expect(ours[3]?.mode).toBe('0600')
+    // That of this process, which serves as two of them.
+    if (knowsPeers) expect([ours[1]?.pid, ours[4]?.pid]).toEqual([process.pid, process.pid])
   })
 
   test('shows them in columns on a terminal', async ({ skip }) => {
@@ -77,8 +82,9 @@ describe.skipIf(process.platform === 'win32')('postern ls', () => {
     const { env } = await fillPlace()
     const { stdout } = await startInTerminal(['ls'], { env }).result
     const lines = stdout.split('\r\n').map((line) => line.replaceAll(/ {2,}/g, '|'))
-    expect(lines[0]).toBe('ADDRESS|STATE|OWNER|MODE|PROTOCOL')
-    expect(lines).toContain(`local:ours|alive|${userInfo().username}|0600|Postern`)
+    expect(lines[0]).toBe('ADDRESS|STATE|OWNER|MODE|PID|PROTOCOL')
+    const ours = lines.find((line) => line.startsWith('local:ours'))
+    expect(ours?.replace(/\d+\|Postern$/, 'Postern')).toBe(`local:ours|alive|${userInfo().username}|0600|Postern`)
     expect(lines.find((line) => line.startsWith('local:silent'))).toMatch(/\|\?$/)
     expect(lines.find((line) => line.startsWith('local:stale'))).toMatch(/^local:stale\|stale\|\w+\|0\d{3}$/)
   })
