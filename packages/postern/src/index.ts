@@ -1,5 +1,6 @@
 /** Postern: local IPC for TypeScript. */
 
+export type { AllowOption } from './app/allow.ts'
 export { connect, type ConnectOptions } from './app/connect.ts'
 export { type ClientCall, Connection } from './app/connection.ts'
 export type { OnError } from './app/error-log.ts'
@@ -8,6 +9,7 @@ export type { SpawnAddress } from './app/spawn.ts'
 export type { TokenOption } from './app/token.ts'
 export type { Integers } from './codecs/codec.ts'
 export { type Address, type AddressParameters, parseAddress, type Scheme } from './core/address.ts'
+export type { Blobs, SharedBlob } from './core/blobs.ts'
 export type { Channel, ChannelHandlers, Listener, OutgoingFrame } from './core/channel.ts'
 export { type ErrorCode, isPosternError, PosternError, type PosternErrorOptions } from './core/errors.ts'
 export { defaultLimits, type Limits } from './core/limits.ts'

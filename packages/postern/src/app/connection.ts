@@ -2,6 +2,7 @@
  * A connection as its user sees it.
  */
 
+import type { SharedBlob } from '../core/blobs.ts'
 import type { PosternError } from '../core/errors.ts'
 import type { Peer } from '../core/stream.ts'
 import type { BatchCall } from '../rpc/calling.ts'
@@ -109,6 +110,24 @@ export class Connection<M extends Members = NoErrors, S extends Members = NoErro
    */
   notify(method: string, params?: unknown): Promise<void> {
     return this.#session.notify(method, params)
+  }
+
+  /**
+   * Memory of that many bytes, to be filled and sent as any value of a call, as `blob` or `blob.bytes`: it is handed over,
+   * whatever its size, and not copied. It is then gone from here, and arrives as a `Uint8Array`.
+   *
+   * Rejects with `not_supported` unless the address is of `shm:` with `codec=msgpack` or `codec=cbor`, and with
+   * `limit_exceeded` above `limits.maxBlobBytes`.
+   *
+   * @example
+   * ```ts
+   * const blob = await connection.blob(1920 * 1080 * 4)
+   * camera.read(blob.bytes)
+   * await connection.call('frames.show', { pixels: blob.bytes })
+   * ```
+   */
+  blob(bytes: number): Promise<SharedBlob> {
+    return this.#session.blob(bytes)
   }
 
   /**

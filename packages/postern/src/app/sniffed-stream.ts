@@ -1,5 +1,6 @@
 /** A stream whose first bytes are looked at before anybody has it, and which is then again as it was. */
 
+import type { Blobs } from '../core/blobs.ts'
 import type { PosternError } from '../core/errors.ts'
 import type { Peer, Stream, StreamHandlers } from '../core/stream.ts'
 
@@ -42,6 +43,10 @@ export class SniffedStream implements Stream {
 
   get peer(): Peer {
     return this.#stream.peer
+  }
+
+  get blobs(): Blobs | undefined {
+    return this.#stream.blobs
   }
 
   /** Whether it closed before anybody had it. */

@@ -8,11 +8,12 @@
  * than 512, are refused.
  */
 
+import type { Blobs } from '../core/blobs.ts'
 import { PosternError } from '../core/errors.ts'
-import { prepare } from './binary-prepare.ts'
+import { type PlacedBlob, prepare } from './binary-prepare.ts'
 import { type BinaryFormat, BinaryScan, type RawRange } from './binary-scan.ts'
-import { Settlement } from './binary-settle.ts'
-import { type BinaryCodec, type DecodeOptions, RawValue } from './codec.ts'
+import { Settlement, type SettleOptions } from './binary-settle.ts'
+import { type BinaryCodec, type DecodeOptions, type Integers, RawValue } from './codec.ts'
 
 /** What does the writing and reading. It keeps nothing from one value to the next. */
 export interface BinaryLibrary {
@@ -38,7 +39,7 @@ export interface BinaryCodecParts {
 export function binaryCodec({ name, format, library, peekIntegers }: BinaryCodecParts): BinaryCodec {
   return {
     name,
-    encode: (value) => encode(value, format, library),
+    encode: (value, blobs) => encode(value, blobs, { format, library }),
     decode: (frame, options = {}) => decode(asBuffer(frame), options, { format, library }),
     peekIntegers,
   }
@@ -49,10 +50,13 @@ const usualBuffer = 8 * 1024
 /** In buffers above this, frames would hold on to much memory. */
 const largeBuffer = 64 * 1024
 
-function encode(value: unknown, format: BinaryFormat, library: BinaryLibrary): Uint8Array {
-  const prepared = prepare(value, format.title)
+function encode(value: unknown, blobs: Blobs | undefined, { format, library }: Reader): Uint8Array {
+  const writing = blobs === undefined ? undefined : { blobs, standIn: new Uint8Array(format.blob.standIn) }
+  const prepared = prepare(value, format.title, writing)
   const bytes = written(prepared.value, library)
   if (prepared.hasNegativeZero) writeNegativeZeros(bytes, format)
+  if (blobs !== undefined && prepared.blobs.length > 0)
+    writeBlobs(asBuffer(bytes), format, { blobs, placed: prepared.blobs })
   return bytes
 }
 
@@ -66,6 +70,20 @@ function written(value: unknown, library: BinaryLibrary): Uint8Array {
   if (bytes.buffer.byteLength <= largeBuffer) return bytes
   library.useBuffer(Buffer.allocUnsafeSlow(usualBuffer))
   return new Uint8Array(bytes)
+}
+
+/** Hands the blobs over and writes their numbers where they stand. */
+function writeBlobs(
+  frame: Buffer,
+  format: BinaryFormat,
+  { blobs, placed }: { readonly blobs: Blobs; readonly placed: readonly PlacedBlob[] },
+): void {
+  const headers: number[] = []
+  new BinaryScan(format, frame, { byteString: (header) => void headers.push(header) }).run()
+  for (const { bytes, place } of placed) {
+    const start = format.blob.mark(frame, headers[place] as number)
+    frame.writeBigUInt64BE(BigInt(blobs.send(bytes)), start)
+  }
 }
 
 /** Every number that is not finite becomes the -0 that it stands for. */
@@ -83,7 +101,7 @@ interface Reader {
 }
 
 function decode(bytes: Buffer, options: DecodeOptions, reader: Reader): unknown {
-  const scan = new BinaryScan(reader.format, bytes, options)
+  const scan = new BinaryScan(reader.format, bytes, { ...options, takesBlobs: options.blobs !== undefined })
   scan.run()
   return scan.raw === undefined
     ? settled(scan, options, reader)
@@ -91,14 +109,38 @@ function decode(bytes: Buffer, options: DecodeOptions, reader: Reader): unknown 
 }
 
 /** Decodes what a scan has passed. */
-function settled(scan: BinaryScan, { integers = 'bigint' }: DecodeOptions, { format, library }: Reader): unknown {
-  const isOdd = scan.hasPrototypeKey || scan.markedTexts.length > 0
-  const texts = isOdd ? new Set(scan.markedTexts.map((text) => text.start)) : undefined
-  const decoded = read(() =>
-    isOdd ? library.decodeMaps(withoutTexts(scan, format)) : library.decode(viewOf(scan.bytes)),
+function settled(
+  scan: BinaryScan,
+  { integers = 'bigint', blobs }: DecodeOptions,
+  { format, library }: Reader,
+): unknown {
+  const isOdd = scan.hasPrototypeKey || scan.markedTexts.length > 0 || scan.blobs.length > 0
+  if (isOdd) return settledOdd(scan, { integers, blobs }, { format, library })
+  const decoded = read(() => library.decode(viewOf(scan.bytes)))
+  if (!scan.hasWideIntegers && scan.members < 2) return decoded
+  return settle(decoded, scan, { integers })
+}
+
+/** The same for what the library would change, or does not know. */
+function settledOdd(
+  scan: BinaryScan,
+  { integers, blobs }: { readonly integers: Integers; readonly blobs: Blobs | undefined },
+  { format, library }: Reader,
+): unknown {
+  const copy = withoutTexts(scan, format)
+  const takes = new Map<number, () => Uint8Array>()
+  if (blobs !== undefined)
+    for (const { header, id } of scan.blobs) takes.set(format.blob.unmark(copy, header), () => blobs.take(id))
+  const texts = new Set(scan.markedTexts.map((text) => text.start))
+  return settle(
+    read(() => library.decodeMaps(copy)),
+    scan,
+    { integers, texts, blobs: takes },
   )
-  if (!isOdd && !scan.hasWideIntegers && scan.members < 2) return decoded
-  const settlement = new Settlement(texts === undefined ? { integers } : { integers, texts })
+}
+
+function settle(decoded: unknown, scan: BinaryScan, options: SettleOptions): unknown {
+  const settlement = new Settlement(options)
   const value = settlement.of(decoded)
   if (settlement.members !== scan.members) throw scan.wrong('has a map with two members of one name')
   return value

@@ -4,6 +4,7 @@
  */
 
 import { isUint8Array } from 'node:util/types'
+import { type Blobs, SharedBlob } from '../core/blobs.ts'
 import { maxBinaryDepth } from './binary-scan.ts'
 import {
   at,
@@ -22,6 +23,20 @@ export interface Prepared {
   readonly value: unknown
   /** -0, of which the libraries make 0, stands as NaN, which nothing else is: its bytes are to be put right. */
   readonly hasNegativeZero: boolean
+  /** The blobs in it, each with its place among all bytes, in whose stead other bytes stand. */
+  readonly blobs: readonly PlacedBlob[]
+}
+
+/** A blob and how many byte strings come before it. */
+export interface PlacedBlob {
+  readonly bytes: Uint8Array
+  readonly place: number
+}
+
+/** What is written for a blob: bytes of the length that its name has, and whose the blobs are. */
+interface BlobWriting {
+  readonly blobs: Blobs
+  readonly standIn: Uint8Array
 }
 
 /**
@@ -29,11 +44,11 @@ export interface Prepared {
  * integers of 64 bits that are not safe. Throws `TypeError` for anything else, naming where it is; `format` is what the
  * codec writes.
  */
-export function prepare(value: unknown, format: string): Prepared {
-  const preparation = new Preparation()
+export function prepare(value: unknown, format: string, writing?: BlobWriting): Prepared {
+  const preparation = new Preparation(writing)
   const prepared = preparation.of(value, '')
   if (preparation.loss !== undefined) throw new TypeError(describeLoss(preparation.loss, format))
-  return { value: prepared, hasNegativeZero: preparation.hasNegativeZero }
+  return { value: prepared, hasNegativeZero: preparation.hasNegativeZero, blobs: preparation.blobs }
 }
 
 /** The range of whole numbers that both libraries write as integers; beyond it they do so with bigints. */
@@ -47,7 +62,15 @@ class Preparation {
   hasNegativeZero = false
   /** Ends the walk; the path grows on the way back. */
   loss: Loss | undefined
+  readonly blobs: PlacedBlob[] = []
+  readonly #writing: BlobWriting | undefined
   #depth = 0
+  /** Byte strings so far. */
+  #byteStrings = 0
+
+  constructor(writing: BlobWriting | undefined) {
+    this.#writing = writing
+  }
 
   /** `key` is where the value stands, for its `toJSON`. */
   of(value: unknown, key: string | number): unknown {
@@ -95,13 +118,26 @@ class Preparation {
     const contents: unknown = hasToJson(value) ? value.toJSON(String(key)) : value
     if (contents === null && value instanceof Date) return this.#lose({ path: '', what: 'an invalid Date' })
     if (typeof contents !== 'object' || contents === null) return this.of(contents, key)
-    if (isUint8Array(contents)) return contents instanceof Uint8Array ? contents : new Uint8Array(contents)
+    if (isUint8Array(contents)) return this.#ofBytes(contents)
+    if (contents instanceof SharedBlob) return this.#ofBytes(contents.bytes)
     const isPlain = isPlainObject(contents)
     if (!isPlain && !Array.isArray(contents) && !isRecord(contents)) return this.#lose(lossOfObject(contents))
     this.#depth++
     const prepared = Array.isArray(contents) ? this.#ofArray(contents) : this.#ofRecord(contents as Members, isPlain)
     this.#depth--
     return prepared
+  }
+
+  #ofBytes(bytes: Uint8Array): unknown {
+    if (bytes.length === 0 && isDetached(bytes))
+      return this.#lose({ path: '', what: 'bytes that were handed over before, or transferred' })
+    const place = this.#byteStrings++
+    if (this.#writing?.blobs.has(bytes) === true) {
+      this.blobs.push({ bytes, place })
+      return this.#writing.standIn
+    }
+    // Those of another realm are not what the libraries know.
+    return bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes)
   }
 
   #ofArray(array: readonly unknown[]): unknown {
@@ -148,6 +184,15 @@ function lossOfHalfPair(what: string): Loss {
 
 function lossOfObject(value: object): Loss {
   return lossOfKind(value, ArrayBuffer.isView(value) ? 'send its bytes as a Uint8Array' : undefined)
+}
+
+/** Whether the memory of bytes is gone. Node 20 has no other way to ask. */
+function isDetached({ buffer }: Uint8Array): boolean {
+  try {
+    return new Uint8Array(buffer) === undefined
+  } catch {
+    return true
+  }
 }
 
 /** Sets a member by whatever name; `__proto__` would set the prototype otherwise. */

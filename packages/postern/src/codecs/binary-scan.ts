@@ -24,6 +24,18 @@ export interface BinaryFormat {
   asBytes(header: number): number
   /** The byte of nothing: nil or null. */
   readonly nothing: number
+  /** How blobs are named. */
+  readonly blob: BlobFormat
+}
+
+/** A blob is named by 8 bytes, which a format marks so that they are nothing else. */
+interface BlobFormat {
+  /** The length of the byte string that takes as much room, of which the name becomes the last 8 bytes. */
+  readonly standIn: number
+  /** Makes such a byte string, whose header begins at `header`, the mark of a name; returns where the 8 bytes begin. */
+  mark(frame: Buffer, header: number): number
+  /** Makes it a byte string again; returns where that one's bytes begin. */
+  unmark(frame: Uint8Array, header: number): number
 }
 
 /** What a scan is to look at beyond the grammar. */
@@ -34,6 +46,10 @@ export interface ScanOptions {
   readonly rawItem?: number
   /** Told where the bytes of a number begin that is not finite; it is refused otherwise. */
   readonly notFinite?: (position: number) => void
+  /** Told where the header of each byte string begins. */
+  readonly byteString?: (header: number) => void
+  /** Whether the frame may name blobs. */
+  readonly takesBlobs?: boolean
 }
 
 /** Where an item of the top array stands: from its first byte to behind its last. */
@@ -67,6 +83,8 @@ export class BinaryScan {
   hasPrototypeKey = false
   /** Texts that a library would shorten: where their header begins, and where they do. */
   readonly markedTexts: { readonly header: number; readonly start: number }[] = []
+  /** The blobs that are named: where the header of each begins, and its number. */
+  readonly blobs: { readonly header: number; readonly id: number }[] = []
   /** The item that was asked for, where there is one. */
   raw: RawRange | undefined
   readonly #format: BinaryFormat
@@ -143,6 +161,20 @@ export class BinaryScan {
     const start = this.skip(length)
     if (!this.#isUtf8(start, length)) throw this.wrong('has text that is not valid UTF-8')
     if (length >= markDropped && this.#isAt(byteOrderMark, start)) this.markedTexts.push({ header, start })
+  }
+
+  /** Bytes of that many, whose header began at `header`. */
+  byteString(length: number, header: number): void {
+    this.object(length)
+    this.#options.byteString?.(header)
+  }
+
+  /** The name of a blob, of 8 bytes, whose header began at `header`. False: none is taken. */
+  blob(header: number): boolean {
+    if (this.#options.takesBlobs !== true) return false
+    const start = this.object(8)
+    this.blobs.push({ header, id: this.bytes.readUInt32BE(start) * 2 ** 32 + this.bytes.readUInt32BE(start + 4) })
+    return true
   }
 
   /** That many bytes that become an object, such as bytes or a date; returns where they begin. */

@@ -12,6 +12,8 @@ export interface SettleOptions {
   readonly integers: Integers
   /** Where bytes stand that are text. All bytes are then views of the frame, and are copied. */
   readonly texts?: ReadonlySet<number>
+  /** Where bytes stand that stand for blobs, and what gets these. */
+  readonly blobs?: ReadonlyMap<number, () => Uint8Array>
 }
 
 /**
@@ -75,8 +77,10 @@ export class Settlement {
   }
 
   #ofBytes(bytes: Uint8Array): unknown {
-    const { texts } = this.#options
+    const { texts, blobs } = this.#options
     if (texts === undefined) return bytes
+    const take = blobs?.get(bytes.byteOffset)
+    if (take !== undefined) return take()
     return texts.has(bytes.byteOffset)
       ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString()
       : bytes.slice()

@@ -20,6 +20,12 @@ const argumentOf = (header: number): number => header & 0x1f
 const textType = 3
 const indefinite = 31
 
+/** "PS", of the numbers that are free for all: behind it the number of a blob. */
+const blobTag = 0x5053
+const tag16 = 0xd9
+const bytes8 = 0x48
+const bytes11 = 0x4b
+
 /** What the scan needs to know of CBOR. */
 export const cborFormat: BinaryFormat = {
   title: 'CBOR',
@@ -27,6 +33,19 @@ export const cborFormat: BinaryFormat = {
   isText: (header) => typeOf(header) === textType,
   asBytes: (header) => header & ~0x20,
   item: scanItem,
+  blob: {
+    standIn: 11,
+    mark(frame, header) {
+      frame[header] = tag16
+      frame.writeUInt16BE(blobTag, header + 1)
+      frame[header + 3] = bytes8
+      return header + 4
+    },
+    unmark(frame, header) {
+      frame[header] = bytes11
+      return header + 1
+    },
+  },
 }
 
 function scanItem(scan: BinaryScan): void {
@@ -38,7 +57,7 @@ function scanItem(scan: BinaryScan): void {
     case 1:
       return scanInteger(scan, header)
     case 2:
-      return void scan.object(scanArgument(scan, info))
+      return scan.byteString(scanArgument(scan, info), start)
     case textType:
       return scan.text(scanArgument(scan, info), start)
     case 4:
@@ -46,10 +65,20 @@ function scanItem(scan: BinaryScan): void {
     case 5:
       return scan.map(scanArgument(scan, info))
     case 6:
-      throw scan.wrong(`has the tag ${scanArgument(scan, info)}; none is taken`)
+      return scanTag(scan, info, start)
     default:
       return scanSimple(scan, info)
   }
+}
+
+/** Only the tag of a blob is taken, as this library writes it. */
+function scanTag(scan: BinaryScan, info: number, start: number): void {
+  const tag = scanArgument(scan, info)
+  if (tag === blobTag && info === 25 && scan.bytes[scan.position] === bytes8) {
+    scan.skip(1)
+    if (scan.blob(start)) return
+  }
+  throw scan.wrong(`has the tag ${tag}; none is taken`)
 }
 
 /** The argument of an item, of which `info` is the beginning or all. */

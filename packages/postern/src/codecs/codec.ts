@@ -6,6 +6,7 @@
  * threw; nothing is rounded or dropped in silence.
  */
 
+import type { Blobs } from '../core/blobs.ts'
 import type { OutgoingFrame } from '../core/channel.ts'
 
 /** How whole numbers beyond 2^53 - 1 come out of a frame. */
@@ -22,6 +23,8 @@ export interface DecodeOptions {
   /** Deepest nesting, in binary codecs at most 512, and `limits.maxContainers` in one frame; `limit_exceeded` above. */
   readonly maxDepth?: number
   readonly maxContainers?: number
+  /** Whose blobs a frame may name, in binary codecs; without them a frame that does is `bad_frame`. */
+  readonly blobs?: Blobs | undefined
 }
 
 /** The bytes of a value that was not decoded: valid UTF-8 where the codec is text, and otherwise unchecked. */
@@ -53,7 +56,8 @@ export interface Codec {
 
 /** A codec whose frames are arrays in a binary form, as MessagePack-RPC wants them. */
 export interface BinaryCodec extends Codec {
-  encode(value: unknown): Uint8Array
+  /** Bytes that are one of `blobs` are handed over, and named in the frame; only once nothing else can fail. */
+  encode(value: unknown, blobs?: Blobs): Uint8Array
   /** The whole numbers that the top array begins with, as far as `head`, the first bytes of a frame, holds them. Never throws. */
   peekIntegers(head: Uint8Array): readonly number[]
 }

@@ -15,6 +15,11 @@
 
 import type { BinaryFormat, BinaryScan } from './binary-scan.ts'
 
+/** Ours, of the types that are free for all: the number of a blob. */
+const blobType = 0x50
+const fixedExtension8 = 0xd7
+const bytes8 = 0xc4
+
 /** What the scan needs to know of MessagePack. */
 export const msgpackFormat: BinaryFormat = {
   title: 'MessagePack',
@@ -22,6 +27,19 @@ export const msgpackFormat: BinaryFormat = {
   isText: (header) => (header >= 0xa0 && header < 0xc0) || (header >= 0xd9 && header <= 0xdb),
   asBytes: (header) => header - 0xd9 + 0xc4,
   item: scanItem,
+  blob: {
+    standIn: 8,
+    mark(frame, header) {
+      frame[header] = fixedExtension8
+      frame[header + 1] = blobType
+      return header + 2
+    },
+    unmark(frame, header) {
+      frame[header] = bytes8
+      frame[header + 1] = 8
+      return header + 2
+    },
+  },
 }
 
 function scanItem(scan: BinaryScan): void {
@@ -38,8 +56,8 @@ type ScanRest = (scan: BinaryScan, start: number) => void
 
 const bytes =
   (size: number): ScanRest =>
-  (scan) =>
-    void scan.object(scan.unsigned(size))
+  (scan, start) =>
+    scan.byteString(scan.unsigned(size), start)
 const text =
   (size: number): ScanRest =>
   (scan, start) =>
@@ -66,8 +84,14 @@ const extension =
     scanExtension(scan, scan.unsigned(size))
 const fixedExtension =
   (length: number): ScanRest =>
-  (scan) =>
+  (scan, start) => {
+    if (length === 8 && scan.bytes[scan.position] === blobType) {
+      scan.skip(1)
+      if (scan.blob(start)) return
+      scan.position--
+    }
     scanExtension(scan, length)
+  }
 const nothing: ScanRest = () => undefined
 const reserved: ScanRest = (scan) => {
   throw scan.wrong('has the byte 0xc1, which means nothing')

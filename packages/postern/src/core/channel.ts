@@ -10,6 +10,7 @@
  * - `close` comes exactly once, and last, whatever happened; every method may be called after it and does nothing.
  */
 
+import type { Blobs } from './blobs.ts'
 import type { PosternError } from './errors.ts'
 import type { Frame } from './frame.ts'
 import type { Peer } from './stream.ts'
@@ -44,6 +45,8 @@ export interface ChannelHandlers {
 /** Carries whole frames both ways. */
 export interface Channel {
   readonly peer: Peer
+  /** How large values are handed over; absent where they cannot be. */
+  readonly blobs?: Blobs | undefined
   /** True while more is queued than `maxQueuedBytes` or `maxQueuedFrames`: the user of the channel then sends nothing before `drain`. */
   readonly full: boolean
   /** Frames given to `send` so far. */

@@ -51,7 +51,7 @@ export interface StreamHandlers {
 export interface Stream {
   readonly peer: Peer
   /** How large values are handed over; absent where they cannot be. */
-  readonly blobs?: Blobs
+  readonly blobs?: Blobs | undefined
   /** Begins delivery. Called exactly once. */
   start(handlers: StreamHandlers): void
   /**

@@ -2,6 +2,7 @@
  * The observer's port: someone who sees every frame of a channel and changes nothing. `postern -v` is one.
  */
 
+import type { Blobs } from './blobs.ts'
 import type { Channel, ChannelHandlers, OutgoingFrame } from './channel.ts'
 import type { PosternError } from './errors.ts'
 import type { Frame } from './frame.ts'
@@ -30,6 +31,10 @@ class TappedChannel implements Channel {
 
   get peer(): Peer {
     return this.#channel.peer
+  }
+
+  get blobs(): Blobs | undefined {
+    return this.#channel.blobs
   }
 
   get full(): boolean {

@@ -5,6 +5,7 @@
  * reads slowly is seen to read, and one who does not read is cut after `stallMs`.
  */
 
+import type { Blobs } from '../core/blobs.ts'
 import type { Channel, ChannelHandlers, OutgoingFrame } from '../core/channel.ts'
 import { isPosternError, PosternError } from '../core/errors.ts'
 import type { Frame } from '../core/frame.ts'
@@ -82,6 +83,10 @@ class FramedChannel implements Channel {
 
   get peer(): Peer {
     return this.#stream.peer
+  }
+
+  get blobs(): Blobs | undefined {
+    return this.#stream.blobs
   }
 
   get full(): boolean {

@@ -5,7 +5,8 @@
  * any more, and a value that cannot fit is refused at the header that says so. Strings and bytes are jumped over. What
  * is in them, and what the maps mean, the codec judges.
  *
- * Source: the MessagePack specification. Of extensions only timestamps (type -1) are taken.
+ * Source: the MessagePack specification. Of extensions only timestamps (type -1) are taken, and names of blobs
+ * (type 80), which the codec refuses where none can have come.
  */
 
 import { PosternError } from '../core/errors.ts'
@@ -62,6 +63,7 @@ for (const [power, bytes] of [2, 4].entries()) {
 }
 
 const timestampType = 0xff
+const blobType = 0x50
 
 export class MsgpackScanner {
   readonly #limits: FrameLimits
@@ -131,8 +133,11 @@ export class MsgpackScanner {
     else if (this.#sizeMissing > 0) {
       this.#size = this.#size * 256 + byte
       this.#sizeMissing--
-    } else if (byte === timestampType) this.#typeMissing = false
-    else throw refused(`an extension of type ${(byte << 24) >> 24}, of which only timestamps (-1) are taken`)
+    } else if (byte === timestampType || byte === blobType) this.#typeMissing = false
+    else
+      throw refused(
+        `an extension of type ${(byte << 24) >> 24}, of which only timestamps (-1) and names of blobs (80) are taken`,
+      )
     this.#inHeader = this.#sizeMissing > 0 || this.#typeMissing
     return !this.#inHeader
   }

@@ -152,7 +152,11 @@ describe('what is no message', () => {
   test.each([
     ['0xc1', 'c1', 'got the byte 0xc1, which MessagePack never uses'],
     ['0xc1 as a key', '81c101', 'got the byte 0xc1'],
-    ['a record definition', 'd472409361', 'got an extension of type 114, of which only timestamps (-1) are taken'],
+    [
+      'a record definition',
+      'd472409361',
+      'got an extension of type 114, of which only timestamps (-1) and names of blobs (80) are taken',
+    ],
     ['an extension of type 0 without bytes', 'c70000', 'got an extension of type 0, of'],
     ['an extension of type -128', 'c70180aa', 'got an extension of type -128, of'],
     ['an extension with a length of 2 bytes', 'c8000101aa', 'got an extension of type 1, of'],

@@ -14,6 +14,7 @@
  */
 
 import type { BinaryCodec } from '../codecs/codec.ts'
+import type { Blobs } from '../core/blobs.ts'
 import type { Limits } from '../core/limits.ts'
 import { wireError } from './json-rpc-codes.ts'
 import { type Id, type Incoming, type InvalidMessage, type Message, readWireError, type WireError } from './message.ts'
@@ -34,19 +35,20 @@ export interface ArrayBounds {
 }
 
 /** MessagePack-RPC over a codec. */
-export function messagePackRpc(codec: BinaryCodec, bounds: ArrayBounds = {}): Protocol {
+export function messagePackRpc(codec: BinaryCodec, bounds: ArrayBounds = {}, blobs?: Blobs): Protocol {
   const decode = (bytes: Uint8Array, { integers, raw }: ReadOptions): unknown => {
     // Where an answer has its result, a call has its params.
     const isAnswer = raw === true && codec.peekIntegers(bytes)[0] === answerType
-    return codec.decode(bytes, { ...bounds, integers, ...(isAnswer ? { rawItem: resultPlace } : {}) })
+    return codec.decode(bytes, { ...bounds, integers, blobs, ...(isAnswer ? { rawItem: resultPlace } : {}) })
   }
   return {
     name: `${codec.name}-rpc`,
     maxId,
     exactIntegers: true,
+    withBlobs: (own) => messagePackRpc(codec, bounds, own),
     read: (frame, options) => readMessage(decode(frame.bytes, options), options.limits),
-    readValue: (bytes, integers) => codec.decode(bytes, { ...bounds, integers }),
-    write: (message) => written(codec, message),
+    readValue: (bytes, integers) => codec.decode(bytes, { ...bounds, integers, blobs }),
+    write: (message) => written(message, (array) => codec.encode(array, blobs)),
     writeBatch: undefined,
     peek: (head) => {
       const [type, id] = codec.peekIntegers(head)
@@ -57,9 +59,9 @@ export function messagePackRpc(codec: BinaryCodec, bounds: ArrayBounds = {}): Pr
 }
 
 /** The error of a value that cannot be carried names its place in the value, not in the array around it. */
-function written(codec: BinaryCodec, message: Message): Uint8Array {
+function written(message: Message, encode: (array: readonly unknown[]) => Uint8Array): Uint8Array {
   try {
-    return codec.encode(arrayOf(message))
+    return encode(arrayOf(message))
   } catch (error) {
     const around = placeOf(message)
     if (!(error instanceof TypeError) || !error.message.startsWith(around)) throw error

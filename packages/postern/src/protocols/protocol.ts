@@ -3,6 +3,7 @@
  */
 
 import type { Integers } from '../codecs/codec.ts'
+import type { Blobs } from '../core/blobs.ts'
 import type { OutgoingFrame } from '../core/channel.ts'
 import type { Frame } from '../core/frame.ts'
 import type { Limits } from '../core/limits.ts'
@@ -25,6 +26,8 @@ export interface Peeked {
 /** One way to hold a conversation. */
 export interface Protocol {
   readonly name: string
+  /** The same on a connection that hands blobs over; absent where frames cannot name any. */
+  readonly withBlobs?: (blobs: Blobs) => Protocol
   /** The largest number that can be the id of a call; behind it they begin again. */
   readonly maxId: number
   /** Whether integers beyond 2^53 - 1 come through exact, so that a call may hold them. */

@@ -2,6 +2,7 @@
  * A call from the other side, as it reaches the service, and how it may be refused.
  */
 
+import type { SharedBlob } from '../core/blobs.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { Peer } from '../core/stream.ts'
 import { declaredErrorNumber, wireError } from '../protocols/json-rpc-codes.ts'
@@ -45,6 +46,11 @@ export interface CallContext {
   /** Calls back to the caller. */
   readonly client: Caller
   /**
+   * Memory to be filled and answered with, which is handed over and not copied. Throws `not_supported` where the caller
+   * is not at a `shm:` address with MessagePack or CBOR.
+   */
+  blob(bytes: number): SharedBlob
+  /**
    * Makes an error that is meant for the caller; every other exception stays with the server. A text as code travels
    * as `data.code` of error -32000, a whole number is the JSON-RPC code itself.
    *
@@ -63,6 +69,8 @@ export interface CallContext {
 /** What all calls of one connection have in common. */
 export interface CallHost {
   readonly peer: Peer
+  /** Makes memory that can be handed over. */
+  blob(bytes: number): SharedBlob
   /** The other side, for calls back to it. */
   readonly client: Caller
   /** The subscriptions of the other side. */
@@ -95,6 +103,10 @@ export class IncomingCall implements CallContext {
 
   get client(): Caller {
     return this.host.client
+  }
+
+  blob(bytes: number): SharedBlob {
+    return this.host.blob(bytes)
   }
 
   get aborted(): boolean {

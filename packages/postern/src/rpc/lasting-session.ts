@@ -11,6 +11,7 @@
  * ```
  */
 
+import type { SharedBlob } from '../core/blobs.ts'
 import { nowMs } from '../core/deadline.ts'
 import { isPosternError, PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
@@ -131,6 +132,12 @@ export class LastingSession implements Caller, SubscriptionHost {
   async batch(calls: readonly BatchCall[], options: CallOptions = {}): Promise<PromiseSettledResult<unknown>[]> {
     const session = this.#current() ?? (await this.#next('batch', options))
     return await session.batch(calls, options)
+  }
+
+  /** As `Session.blob`, of the connection that there is, or the next one. */
+  async blob(bytes: number): Promise<SharedBlob> {
+    const session = this.#current() ?? (await this.#next('blob', {}))
+    return session.blob(bytes)
   }
 
   join(subscription: Subscription): string {

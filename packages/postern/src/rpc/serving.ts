@@ -2,6 +2,7 @@
  * The answering half of a session: runs the calls of the other side within their limits and sends what comes of them.
  */
 
+import type { SharedBlob } from '../core/blobs.ts'
 import type { Channel, OutgoingFrame } from '../core/channel.ts'
 import { PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
@@ -22,6 +23,7 @@ import { BatchAnswer, HeldBatches, type ParkedBytes } from './batch-answer.ts'
 import { CallSlots } from './flow-control.ts'
 import { IdTable } from './id-table.ts'
 import { type CallHandler, type CallHost, type Caller, IncomingCall, Refusal, refusal } from './incoming-call.ts'
+import { makeBlob } from './session-blobs.ts'
 import { ServedStreams } from './served-streams.ts'
 import { frameBytes, isTraced, Tracing } from './tracing.ts'
 
@@ -96,6 +98,10 @@ export class Serving implements CallHost {
 
   get client(): Caller {
     return this.#options.client
+  }
+
+  blob(bytes: number): SharedBlob {
+    return makeBlob(this.#options.channel, this.#options, bytes)
   }
 
   get streams(): ServedStreams {

@@ -2,6 +2,7 @@
  * One conversation over one channel: the calls of both sides, until the channel ends and every promise has settled.
  */
 
+import type { SharedBlob } from '../core/blobs.ts'
 import type { Channel } from '../core/channel.ts'
 import { isPosternError, PosternError } from '../core/errors.ts'
 import type { Frame } from '../core/frame.ts'
@@ -24,20 +25,10 @@ import { Heartbeat, silenceOf } from './heartbeat.ts'
 import { InexactFrames } from './inexact-frames.ts'
 import { sendOrCut, Serving } from './serving.ts'
 import type { SessionOptions } from './session-options.ts'
+import { makeBlob, withBlobs } from './session-blobs.ts'
+import { lingerMs, probeMs, quietMs } from './session-times.ts'
 import { Silence } from './silence.ts'
 import type { Subscription, SubscriptionHost } from './subscription.ts'
-
-/** How long a session that has said its last word waits for the other side to close. */
-const lingerMs = 500
-
-/**
- * How long nothing may come before a server that is closing ends: what its clients have sent by then is refused in
- * words, and not cut off behind the end, where they could not know whether it ran.
- */
-export const quietMs = 20
-
-/** How often a session whose peer only reads makes sure that it still does. */
-const probeMs = 1_000
 
 const cancelMethods: ReadonlySet<string> = new Set(['rpc.cancel', '$/cancelRequest'])
 
@@ -73,7 +64,8 @@ export class Session implements Caller, SubscriptionHost {
   #lastTimer: NodeJS.Timeout | undefined
   #probeTimer: NodeJS.Timeout | undefined
 
-  constructor(channel: Channel, options: SessionOptions) {
+  constructor(channel: Channel, given: SessionOptions) {
+    const options = { ...given, protocol: withBlobs(given.protocol, channel) }
     this.#channel = channel
     this.#options = options
     this.#reading = {
@@ -164,6 +156,11 @@ export class Session implements Caller, SubscriptionHost {
       onDead: () => this.abort(silenceOf(this.#options)),
     })
     this.#heartbeat.start()
+  }
+
+  /** Memory that can be handed over. Throws `not_supported` where nothing can. */
+  blob(bytes: number): SharedBlob {
+    return makeBlob(this.#channel, this.#options, bytes)
   }
 
   join(subscription: Subscription): string {

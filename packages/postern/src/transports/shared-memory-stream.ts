@@ -1,10 +1,13 @@
 /** Streams over the rings of `@postern/native`. */
 
 import type { Socket } from 'node:net'
+import type { Blobs } from '../core/blobs.ts'
 import { PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
-import { type Peer, type Stream, type StreamHandlers, unknownPeer } from '../core/stream.ts'
+import type { Peer, Stream, StreamHandlers } from '../core/stream.ts'
 import { fromNativeError, type Link, type LinkEvent, type LinkOptions, type NativeAddon } from '../os/native.ts'
+import { descriptorOf } from '../os/socket-descriptor.ts'
+import { SharedMemoryBlobs } from './shared-memory-blobs.ts'
 
 /** What of its connection a link has to know. */
 export interface SharedMemoryOptions {
@@ -24,6 +27,7 @@ interface SharedMemoryEvents {
 interface SharedMemoryParts extends SharedMemoryEvents {
   /** What errors name. */
   readonly address: string
+  readonly peer: Peer
   readonly link: LinkOptions
 }
 
@@ -40,22 +44,26 @@ const leastSlabBytes = 4 * 1024
 /** Text up to here goes to the addon as it is; three bytes a character at most. */
 const shortText = 1_360
 
-const readyEvent: LinkEvent = 0
-const dataEvent: LinkEvent = 1
-const roomEvent: LinkEvent = 2
-const endEvent: LinkEvent = 3
-const goneEvent: LinkEvent = 4
+const readyEvent = 0
+const dataEvent = 1
+const roomEvent = 2
+const endEvent = 3
+const goneEvent = 4
+const faultEvent = 5
 
 /**
  * A `Stream` through shared memory. `socket` is its control socket, connected and paused: it tells of the death of the
  * other side, and counts as the connection.
  */
 export class SharedMemoryStream implements Stream {
-  readonly peer: Peer = unknownPeer
+  readonly peer: Peer
   readonly #link: Link
   readonly #socket: Socket
   readonly #address: string
   readonly #events: SharedMemoryEvents
+  readonly #makeBlobs: () => Blobs
+  /** Made when first needed: most connections have none. */
+  #blobs: Blobs | undefined
   #handlers: StreamHandlers | undefined
   /** There are rings. */
   #ready: boolean
@@ -71,19 +79,26 @@ export class SharedMemoryStream implements Stream {
   #reason: PosternError | undefined
 
   /** Throws what the addon says; the socket is then still the caller's. */
-  constructor({ Link }: NativeAddon, socket: Socket, { address, link, ...events }: SharedMemoryParts) {
+  constructor(native: NativeAddon, socket: Socket, { address, peer, link, ...events }: SharedMemoryParts) {
+    this.peer = peer
     this.#socket = socket
     this.#address = address
     this.#events = events
     this.#ready = link.server === 1
     try {
-      this.#link = new Link(descriptorOf(socket), link, (event, value) => this.#told(event, value))
+      this.#link = new native.Link(descriptorOf(socket), link, (event, value) => this.#told(event, value))
     } catch (error) {
       throw fromNativeError(error, 'share memory with', address)
     }
+    this.#makeBlobs = () => new SharedMemoryBlobs(native, this.#link, { address, maxBlobBytes: link.maxBlobBytes })
     this.#link.input(this.#slab)
     // Nobody reads or writes there; an error that nobody handles would end the process.
     socket.on('error', () => undefined)
+  }
+
+  get blobs(): Blobs {
+    this.#blobs ??= this.#makeBlobs()
+    return this.#blobs
   }
 
   start(handlers: StreamHandlers): void {
@@ -157,7 +172,7 @@ export class SharedMemoryStream implements Stream {
       case goneEvent:
         this.#gone()
         return
-      default:
+      case faultEvent:
         this.#close(this.#wrong(String(value)))
     }
   }
@@ -212,12 +227,7 @@ export class SharedMemoryStream implements Stream {
   }
 
   #wrong(what: string): PosternError {
-    const limit = /^max[A-Z]\w*$/.test(what)
-    return limit
-      ? new PosternError('limit_exceeded', `blobs from ${this.#address} exceed limits.${what}`, {
-          details: { limit: what },
-        })
-      : new PosternError('bad_frame', `the other side of ${this.#address} does not keep to the rules: ${what}`)
+    return new PosternError('bad_frame', `the other side of ${this.#address} does not keep to the rules: ${what}`)
   }
 
   #close(reason: PosternError | undefined): void {
@@ -258,10 +268,4 @@ export function linkOptions(
     maxBlobBytes,
     maxMappedBytes,
   }
-}
-
-/** Node tells it in no other way; 20, 22 and 24 do in this. */
-function descriptorOf(socket: Socket): number {
-  const { _handle: handle } = socket as Socket & { readonly _handle?: { readonly fd?: number } | null }
-  return handle?.fd ?? -1
 }

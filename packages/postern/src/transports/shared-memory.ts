@@ -13,6 +13,7 @@ import { isPosternError, PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
 import type { Stream } from '../core/stream.ts'
 import { loadNative, type NativeAddon } from '../os/native.ts'
+import { readPeerIfTold } from '../os/peer-identity.ts'
 import { linkOptions, SharedMemoryStream, type SharedMemoryOptions } from './shared-memory-stream.ts'
 import type { SocketKind } from './socket-server.ts'
 import {
@@ -41,7 +42,10 @@ export interface ListenSharedMemoryOptions extends Omit<ListenUnixSocketOptions,
 export async function connectSharedMemory(path: string, options: ConnectSharedMemoryOptions): Promise<Stream> {
   const native = await loadNative(`shm:${path}`)
   const { limits, signal } = options
-  const socket = await connectUnixSocketAs(path, options, (connecting) => connecting)
+  const { socket, peer } = await connectUnixSocketAs(path, options, (connected, _, server) => ({
+    socket: connected,
+    peer: server,
+  }))
   return await new Promise((resolve, reject) => {
     const settle = (): void => {
       clearTimeout(timer)
@@ -49,6 +53,7 @@ export async function connectSharedMemory(path: string, options: ConnectSharedMe
     }
     const stream = new SharedMemoryStream(native, socket, {
       address: `shm:${path}`,
+      peer,
       link: linkOptions('client', options),
       onReady: () => {
         settle()
@@ -94,7 +99,13 @@ function sharedMemory(native: NativeAddon, options: ListenSharedMemoryOptions): 
       (path, { onStream, onError }) =>
       (socket) => {
         try {
-          onStream(new SharedMemoryStream(native, socket, { address: `shm:${path}`, link }))
+          onStream(
+            new SharedMemoryStream(native, socket, {
+              address: `shm:${path}`,
+              peer: readPeerIfTold(socket, native),
+              link,
+            }),
+          )
         } catch (error) {
           socket.destroy()
           if (!isPosternError(error)) throw error
