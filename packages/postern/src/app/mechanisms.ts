@@ -149,7 +149,11 @@ async function accessOptions(
   path: string,
   { group, forOthers = false }: ListenRequest,
 ): Promise<{ mode?: number; gid?: number }> {
-  if (group === undefined) return forOthers ? { mode: 0o666 } : {}
+  if (group === undefined) {
+    if (!forOthers) return {}
+    const { openSocketOptions } = await import('../os/reachable-directory.ts')
+    return await openSocketOptions(path)
+  }
   const { groupSocketOptions } = await import('../os/group-directory.ts')
   return await groupSocketOptions(path, group)
 }

@@ -1,6 +1,7 @@
 /** `allow` at a server, with an addon that says what the test wants: other users are in `test/faults/other-users.test.ts`. */
 
-import { lstat } from 'node:fs/promises'
+import { chmod, lstat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { rawClient, type RawPeer } from '../../test/raw-peer.ts'
 import { freshPath } from '../../test/unix-streams.ts'
@@ -48,6 +49,7 @@ async function opened(
   addon.installed = true
   addon.peerOf = typeof identity === 'function' ? identity : () => identity
   const path = await freshPath()
+  await chmod(dirname(path), 0o711)
   const ran: unknown[] = []
   const told: PosternError[] = []
   const handlers = {
@@ -137,6 +139,16 @@ describe('serve with allow', () => {
     const path = await freshPath()
     const start = serve({}, { at: { address: `unix:${path}`, allow } })
     await expect(start).rejects.toMatchObject({ code: 'missing_dependency' })
+    await expect(lstat(path)).rejects.toThrow('ENOENT')
+  })
+
+  it('refuses a path to which nobody else gets', async () => {
+    addon.installed = true
+    const path = await freshPath()
+    const start = serve({}, { at: { address: `unix:${path}`, allow } })
+    await expect(start).rejects.toThrow(
+      `[permission_denied] directory ${dirname(path)} has mode 0700, so that no other user gets through it to ${path}; use a directory elsewhere, or chmod o+x ${dirname(path)}`,
+    )
     await expect(lstat(path)).rejects.toThrow('ENOENT')
   })
 

@@ -138,7 +138,7 @@ test('prepareGroupDirectory refuses the directory of local: names, and what lies
 test('prepareGroupDirectory refuses what lies behind a directory that only its owner enters', async () => {
   const closed = await temporaryDirectory()
   await expect(prepareGroupDirectory(join(closed, 'app', 's'), group)).rejects.toThrow(
-    `directory ${closed} has mode 0700, so that no group gets through it`,
+    `directory ${closed} has mode 0700, so that no other user gets through it`,
   )
   expect(await promises.readdir(closed)).toEqual([])
 })

@@ -4,14 +4,14 @@
  */
 
 import type { BigIntStats } from 'node:fs'
-import { chmod, mkdir, realpath, rmdir } from 'node:fs/promises'
+import { chmod, mkdir, rmdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { PosternError } from '../core/errors.ts'
 import { giveToGroup, resolveGroup } from './group.ts'
 import { ownUid } from './identity.ts'
 import { formatMode, fromNodeError, nodeErrorCode } from './node-error.ts'
-import { runtimeDirectories } from './runtime-dir.ts'
+import { refuseHidden } from './reachable-directory.ts'
 import { checkSocketDirectory } from './safe-directory.ts'
 import { lookAt } from './socket-file.ts'
 import { resolveSocketPath } from './socket-path.ts'
@@ -22,7 +22,6 @@ const makingPauseMs = 10
 
 const groupEnters = 0o010
 const groupWritesOrOthers = 0o027
-const anybodyElseEnters = 0o011
 
 /** Prepares the directory of a socket that is for a group, and says how the socket is to be made. */
 export async function groupSocketOptions(
@@ -90,24 +89,4 @@ function refuseUnlessForGroup(directory: string, gid: number, status: BigIntStat
     'permission_denied',
     `directory ${directory} has mode ${formatMode(mode)} and group ${status.gid}, the socket in it is for group ${gid} alone; chgrp ${gid} ${directory} && chmod 750 ${directory}, or use a directory of its own`,
   )
-}
-
-/** Refuses a directory that the group could not get to, whatever its own mode. */
-async function refuseHidden(socketPath: string, directory: string): Promise<void> {
-  for (const runtime of runtimeDirectories()) {
-    const real = await realpath(runtime).catch(() => runtime)
-    if (directory !== real && !directory.startsWith(`${real}/`)) continue
-    throw new PosternError(
-      'permission_denied',
-      `${socketPath} lies in ${runtime}, the directory of local: names, which no other user may enter, so that no group can reach it; give an address outside it, such as unix:/run/app/app.sock`,
-    )
-  }
-  for (let at = dirname(directory); at !== dirname(at); at = dirname(at)) {
-    const mode = Number((await lookAt(at))?.mode ?? 0n)
-    if ((mode & anybodyElseEnters) !== 0) continue
-    throw new PosternError(
-      'permission_denied',
-      `directory ${at} has mode ${formatMode(mode)}, so that no group gets through it to ${socketPath}; use a directory elsewhere, or chmod o+x ${at}`,
-    )
-  }
 }
