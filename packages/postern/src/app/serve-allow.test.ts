@@ -127,7 +127,7 @@ describe('serve with allow', () => {
 
   it('says so to a client of ours, whose calls reject', async () => {
     const { path, told } = await opened({ uid: 9, gid: 9 }, { allow })
-    const connection = await connect(`unix:${path}`, { trust: [9], reconnect: false })
+    const connection = await connect(`unix:${path}`, { trust: [9] })
     onTestFinished(() => connection.abort())
     await expect(connection.call('who')).rejects.toThrow('[permission_denied] this address is not for uid 9')
     expect(await connection.closed).toMatchObject({ code: 'permission_denied' })

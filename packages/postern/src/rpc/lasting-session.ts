@@ -267,7 +267,8 @@ export class LastingSession implements Caller, SubscriptionHost {
 
   #lost(reason: PosternError | undefined): void {
     clearTimeout(this.#leaveTimer)
-    if (!this.returns()) {
+    // Who may not use the address may not a moment later.
+    if (!this.returns() || reason?.code === 'permission_denied') {
       this.#end(reason ?? new PosternError('closed', `the connection to ${this.#options.address} has ended`))
       this.#endSubscriptions(this.#ended ?? new PosternError('closed', 'the connection has ended'))
       this.#resolveClosed(reason)
