@@ -5,8 +5,10 @@ import { dirname } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { rawClient, type RawPeer } from '../../test/raw-peer.ts'
 import { freshPath } from '../../test/unix-streams.ts'
+import type { Scheme } from '../core/address.ts'
 import { PosternError } from '../core/errors.ts'
-import type { PeerIdentity } from '../os/native.ts'
+import type * as Native from '../os/native.ts'
+import { findNative } from '../os/native.ts'
 import { until } from '../testing/until.ts'
 import { connect } from './connect.ts'
 import { type PlaceOptions, type ServeOptions, type Server, serve } from './serve.ts'
@@ -18,9 +20,10 @@ const addon = vi.hoisted(() => ({
 }))
 
 vi.mock('../os/native.ts', async (original) => {
-  const native = { peerOf: () => addon.peerOf() }
+  const door = await original<typeof Native>()
+  const native = { ...(await door.findNative()), peerOf: () => addon.peerOf() }
   return {
-    ...(await original<object>()),
+    ...door,
     findNative: () => Promise.resolve(addon.installed ? native : undefined),
     loadNative: (what: string) =>
       addon.installed
@@ -42,8 +45,8 @@ interface Opened {
 }
 
 async function opened(
-  identity: PeerIdentity | (() => unknown),
-  place: Partial<PlaceOptions> = {},
+  identity: Native.PeerIdentity | (() => unknown),
+  { scheme = 'unix', ...place }: Omit<PlaceOptions, 'address'> & { readonly scheme?: Scheme } = {},
   options: Partial<ServeOptions> = {},
 ): Promise<Opened> {
   addon.installed = true
@@ -58,7 +61,7 @@ async function opened(
       return peer
     },
   }
-  const at = { address: `unix:${path}`, ...place }
+  const at = { address: `${scheme}:${path}`, ...place }
   const onError = (error: unknown): void => void told.push(error as PosternError)
   const server = await serve(handlers, { at, onError, ...options })
   onTestFinished(() => server.close())
@@ -132,6 +135,23 @@ describe('serve with allow', () => {
     await expect(connection.call('who')).rejects.toThrow('[permission_denied] this address is not for uid 9')
     expect(await connection.closed).toMatchObject({ code: 'permission_denied' })
     expect(told).toHaveLength(1)
+  })
+
+  it('lets in and turns away at shm: too', async ({ skip }) => {
+    addon.installed = true
+    skip((await findNative())?.Link === undefined, '@postern/native is not built')
+    const identity = { uid: stranger, gid: 5 }
+    const { path, ran, told } = await opened(() => ({ ...identity }), { scheme: 'shm', allow })
+    const trust = [stranger, 9]
+    const connection = await connect(`shm:${path}`, { trust })
+    onTestFinished(() => connection.abort())
+    expect(await connection.call('who')).toEqual(identity)
+    identity.uid = 9
+    const refused = await connect(`shm:${path}`, { trust })
+    onTestFinished(() => refused.abort())
+    await expect(refused.call('who')).rejects.toThrow('[permission_denied] this address is not for uid 9')
+    expect(await refused.closed).toMatchObject({ code: 'permission_denied' })
+    expect({ ran: ran.length, told: told.length }).toEqual({ ran: 1, told: 1 })
   })
 
   it('does not start without the addon, and leaves no name', async () => {
