@@ -43,7 +43,7 @@ const nativeName = '@postern/native'
 export const optionalPackages: Readonly<Record<string, string>> = {
   msgpackr: 'MessagePack (?codec=msgpack)',
   'cbor-x': 'CBOR (?codec=cbor)',
-  viem: 'the viem transport of postern/ethereum',
+  viem: 'viem transport of postern/ethereum',
 }
 
 interface OwnPackage {
