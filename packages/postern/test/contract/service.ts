@@ -47,10 +47,17 @@ export const conversations: readonly ServiceHarness[] = [
   '?codec=cbor',
 ].map((parameters) => ({ name: `unix${parameters}`, address: unixAddress, parameters }))
 
+const sharedMemory: ServiceHarness = {
+  name: 'shm?codec=msgpack',
+  address: async () => `shm:${await temporaryDirectory()}/s`,
+  parameters: '?codec=msgpack',
+}
+
 /** Those that differ from the first in everything. */
 export const everyHarness: readonly ServiceHarness[] = [
   ...harnesses,
   ...conversations.filter(({ name }) => /content-length|msgpack$|cbor/.test(name)),
+  sharedMemory,
 ]
 
 /** A service and how to reach it. */
