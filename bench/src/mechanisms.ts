@@ -6,8 +6,9 @@
  */
 
 import { runBenchProgram } from './bench-program.ts'
+import { mechanismBlobs } from './cases/mechanism-blobs.ts'
 import { mechanismCalls } from './cases/mechanism-calls.ts'
 import { mechanismEcho } from './cases/mechanism-echo.ts'
 import { mechanismFlow } from './cases/mechanism-flow.ts'
 
-await runBenchProgram({ name: 'mechanisms', cases: [mechanismEcho, mechanismFlow, mechanismCalls] })
+await runBenchProgram({ name: 'mechanisms', cases: [mechanismEcho, mechanismFlow, mechanismCalls, mechanismBlobs] })

@@ -55,13 +55,15 @@ function groupsIn(setting: string, hasFloor: boolean): readonly (readonly [group
     ...['64 B', '100 B', '64 KB'].flatMap((size) =>
       percentiles.map((which) => [`echo of ${size}, ${which}, ${setting}`, [...mechanisms, ...floor]] as const),
     ),
-    ...['64 B', '64 KB', '64 MB'].map(
+    ...['64 B', '64 KB', '4 MB'].map(
       (size) => [`${size} messages one way, ${setting}`, [...mechanisms, ...floor, ...copy]] as const,
     ),
-    [`64 MB through the ring, beside a copy, ${setting}`, hasFloor ? [...copy, 'shm, bytes alone'] : []],
+    [`4 MB through the ring, beside a copy, ${setting}`, hasFloor ? [...copy, 'shm, bytes alone'] : []],
     ...percentiles.map(
       (which) => [`whole small call, ${which}, ${setting}`, ['unix:', 'shm:', 'shm:, spinUs=50']] as const,
     ),
+    ...['1 KB', '4 MB'].map((size) => [`call with ${size}, ${setting}`, ['handed over', 'in the frame']] as const),
+    [`blob handed over, by its size, ${setting}`, ['1 KB', '4 MB']],
   ]
 }
 
