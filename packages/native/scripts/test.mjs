@@ -1,12 +1,14 @@
 // Tests the files that need no Node, each by a program of its own under sanitizers. Exits with 1 when one fails.
 //
 //   node scripts/test.mjs [NAME...]
+//   CC=COMPILER RUNNER=PROGRAM node scripts/test.mjs --plain    for other platforms, without sanitizers: by an emulator
 
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { compiler, sanitized, strict } from './flags.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -33,6 +35,8 @@ const env = { ...process.env, ASAN_OPTIONS: 'handle_sigbus=0:allow_user_segv_han
 // gcc's thread sanitizer of before 2024 runs only where addresses are less random than newer kernels make them.
 const fixedAddresses = spawnSync('setarch', ['-R', 'true']).status === 0 ? ['setarch', '-R'] : []
 
+const runner = process.env.RUNNER === undefined ? [] : [process.env.RUNNER]
+
 function run(command, args) {
   const { status, signal, error } = spawnSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'], env })
   if (status === 0) return true
@@ -40,18 +44,19 @@ function run(command, args) {
   return false
 }
 
-function compileAndRun({ test, sources, flags }, folder) {
+function compileAndRun({ test, sources, flags: usual }, folder) {
+  const flags = values.plain ? ['-O2', '-static'] : usual
   const output = join(folder, test)
   const inputs = [`test/${test}.test.c`, 'test/check.c', ...sources.map((name) => `src/${name}.c`)]
   const kind = flags.find((flag) => flag.startsWith('-fsanitize')) ?? flags[0]
   process.stdout.write(`${test} (${kind})\n`)
   const paths = inputs.map((path) => join(root, path))
   if (!run(compiler, [...strict, ...flags, `-I${join(root, 'src')}`, '-o', output, ...paths])) return false
-  const [command, ...args] = [...(flags === threads ? fixedAddresses : []), output]
+  const [command, ...args] = [...(flags === threads ? fixedAddresses : runner), output]
   return run(command, args)
 }
 
-const wanted = process.argv.slice(2)
+const { values, positionals: wanted } = parseArgs({ options: { plain: { type: 'boolean' } }, allowPositionals: true })
 const folder = mkdtempSync(join(tmpdir(), 'postern-native-'))
 try {
   const chosen = programs.filter(({ test }) => wanted.length === 0 || wanted.includes(test))

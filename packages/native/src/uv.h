@@ -2,7 +2,7 @@
  * The few functions of libuv that are used, which every Node exports. Node's own headers are not needed, and what they
  * hide is not either: handles are made by the size that libuv itself tells, and are never looked into.
  *
- * `test/node-versions.test.ts` runs the addon on every Node that is supported.
+ * `test/addon.mjs` is run on every Node that is supported.
  */
 #ifndef POSTERN_UV_H
 #define POSTERN_UV_H

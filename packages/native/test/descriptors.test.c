@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -35,7 +36,8 @@ static void send_many(size_t count) {
   header->cmsg_type = SCM_RIGHTS;
   header->cmsg_len = CMSG_LEN(count * sizeof(int));
   for (size_t index = 0; index < count; index++) memcpy(CMSG_DATA(header) + index * sizeof(int), &sockets[0], sizeof(int));
-  CHECK(sendmsg(sockets[0], &message, 0) == 1);
+  /* Not by the C library: musl's sends no more than 250. */
+  CHECK(syscall(SYS_sendmsg, sockets[0], &message, 0) == 1);
 }
 
 static void as_many_as_a_record_has(void) {
