@@ -27,8 +27,20 @@ const steps = new Map([
     ],
   ],
   ['tests', [['vitest', 'run']]],
-  ['publint', [['publint', 'run', 'packages/postern', '--strict']]],
-  ['attw', [['attw', '--pack', 'packages/postern', '--profile', 'esm-only', '--no-emoji']]],
+  [
+    'publint',
+    [
+      ['publint', 'run', 'packages/postern', '--strict'],
+      ['publint', 'run', 'packages/native', '--strict'],
+    ],
+  ],
+  [
+    'attw',
+    [
+      ['attw', '--pack', 'packages/postern', '--profile', 'esm-only', '--no-emoji'],
+      ['attw', '--pack', 'packages/native', '--profile', 'esm-only', '--no-emoji'],
+    ],
+  ],
   ['knip', [['knip', '--no-config-hints', '--no-progress']]],
 ])
 

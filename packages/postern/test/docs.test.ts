@@ -38,7 +38,8 @@ describe('the examples', () => {
   beforeAll(() => {
     const blocks = [...pages.flatMap(blocksOf), ...doorways.flatMap(commentBlocksOf)]
     workspace = openWorkspace(blocks.filter(({ language }) => language === 'ts'))
-  })
+    // It compiles every page, which takes long where much else runs.
+  }, 180_000)
 
   it('are found in pages and in comments', () => {
     const paths = new Set([...workspace.blocks.values()].map(({ path }) => path))
