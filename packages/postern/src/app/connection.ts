@@ -122,7 +122,7 @@ export class Connection<M extends Members = NoErrors, S extends Members = NoErro
    * @example
    * ```ts
    * const blob = await connection.blob(1920 * 1080 * 4)
-   * camera.read(blob.bytes)
+   * blob.bytes.fill(255)
    * await connection.call('frames.show', { pixels: blob.bytes })
    * ```
    */
