@@ -85,24 +85,17 @@ static uint64_t some_position(uint64_t random, uint64_t now) {
   }
 }
 
-static void spoil_header(uint64_t random) {
+static void spoil_header(void) {
+  uint64_t random = any();
   struct ring_header *header = some_header(random >> 3);
-  switch (random % 5) {
-    case 0:
-      atomic_store(&header->written, some_position(random >> 8, atomic_load(&header->written)));
-      return;
-    case 1:
-      atomic_store(&header->taken, some_position(random >> 8, atomic_load(&header->taken)));
-      return;
-    case 2:
-      atomic_store(&header->ended, (uint32_t)(random >> 60));
-      return;
-    case 3:
-      atomic_store(&header->reader_sleeps, (uint32_t)(random >> 32));
-      return;
-    default:
-      atomic_store(&header->writer_waits, (uint32_t)(random >> 32));
+  _Atomic uint64_t *positions[] = {&header->written, &header->taken};
+  _Atomic uint32_t *marks[] = {&header->ended, &header->reader_sleeps, &header->writer_waits};
+  if (random % 5 < 3) {
+    atomic_store(marks[random % 5], (uint32_t)(random >> 60));
+    return;
   }
+  _Atomic uint64_t *position = positions[random % 5 - 3];
+  atomic_store(position, some_position(random >> 8, atomic_load(position)));
 }
 
 /* Changes what has been looked at before it is used. */
@@ -226,44 +219,33 @@ static void close_one(void) {
   given[index] = -1;
 }
 
+static void shut_down(void) {
+  shutdown(control, (int)below(3));
+}
+
+static void wait_some(void) {
+  rest((unsigned)below(2000));
+}
+
 static void wake_other(void) {
   (void)!write(given[WAKE_OUT], "", 1);
 }
 
 /* ---- a connection ---- */
 
+/* What is done one time in `out_of`. */
+static const struct {
+  void (*attack)(void);
+  uint64_t out_of;
+} attacks[] = {
+    {spoil_header, 1}, {spoil_bytes, 1}, {resize, 1},    {send_blob, 1},   {send_noise, 4}, {fill_pipe, 1},
+    {empty_pipes, 1},  {clear_marks, 1}, {close_one, 4}, {shut_down, 8},   {take_all, 1},   {wait_some, 1},
+    {write_some, 1},   {write_some, 1},  {write_some, 1}, {write_some, 1},
+};
+
 static void attack(void) {
-  switch (below(16)) {
-    case 0:
-      return spoil_header(any());
-    case 1:
-      return spoil_bytes();
-    case 2:
-      return resize();
-    case 3:
-      return send_blob();
-    case 4:
-      if (below(4) == 0) send_noise();
-      return;
-    case 5:
-      return fill_pipe();
-    case 6:
-      return empty_pipes();
-    case 7:
-      return clear_marks();
-    case 8:
-      if (below(4) == 0) close_one();
-      return;
-    case 9:
-      if (below(8) == 0) shutdown(control, (int)below(3));
-      return;
-    case 10:
-      return take_all();
-    case 11:
-      return rest((unsigned)below(2000));
-    default:
-      return write_some();
-  }
+  size_t index = (size_t)below(sizeof attacks / sizeof *attacks);
+  if (below(attacks[index].out_of) == 0) attacks[index].attack();
 }
 
 /* Whether the other side has ended the connection, which it may at any of this. */
@@ -369,21 +351,11 @@ static void offer_rings(void) {
   if (record.detail == 0 || below(2) == 0) fcntl(given[MEMORY], F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW);
   make_pipes(sent);
   sent[MEMORY] = given[MEMORY];
-  switch (below(12)) {
-    case 0:
-      record.bytes = any();
-      break;
-    case 1:
-      record.detail = any();
-      break;
-    case 2:
-      sent[below(DESCRIPTORS)] = control;
-      break;
-    case 3:
-      sent[WAKE_OUT] = given[WAKE_IN];
-      sent[WAKE_IN] = given[WAKE_OUT];
-      break;
-  }
+  if (below(12) == 0) record.bytes = any();
+  if (below(12) == 0) record.detail = any();
+  if (below(12) == 0) sent[below(DESCRIPTORS)] = control;
+  if (below(12) == 0) sent[WAKE_OUT] = given[WAKE_IN];
+  if (below(12) == 0) sent[WAKE_IN] = given[WAKE_OUT];
   send_with(&record, sizeof record, sent, below(20) == 0 ? 2 : DESCRIPTORS);
 }
 

@@ -1,6 +1,6 @@
 /** One side of connections through shared memory whose other side is an enemy: counts what it is told, and what it holds. */
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -27,7 +27,8 @@ export interface VictimState {
   readonly ends: Readonly<Record<string, number>>
   /** What was no error of ours. */
   readonly foreign: readonly string[]
-  readonly descriptors: number
+  /** What each open descriptor is. */
+  readonly descriptors: readonly string[]
   readonly mappings: number
   readonly rssMb: number
   readonly slowestTurnMs: number
@@ -100,13 +101,26 @@ async function visit(path: string, seconds: number): Promise<void> {
   }
 }
 
+function descriptors(): string[] {
+  return readdirSync('/proc/self/fd')
+    .flatMap((name) => {
+      try {
+        return [readlinkSync(`/proc/self/fd/${name}`)]
+      } catch {
+        // That of the directory itself.
+        return []
+      }
+    })
+    .sort()
+}
+
 function tell(): VictimState {
   collect()
   const maps = readFileSync('/proc/self/maps', 'utf8').split('\n')
   return {
     ends,
     foreign,
-    descriptors: readdirSync('/proc/self/fd').length,
+    descriptors: descriptors(),
     mappings: maps.filter((line) => line.includes('(deleted)')).length,
     rssMb: Math.round(process.memoryUsage.rss() / 2 ** 20),
     slowestTurnMs: Math.round(turns.max / 1e6),
