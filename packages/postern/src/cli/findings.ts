@@ -8,7 +8,7 @@ import { defaultLimits } from '../core/limits.ts'
 import { descriptorLimit, reservedDescriptors } from '../os/descriptor-limit.ts'
 import { ownUid } from '../os/identity.ts'
 import { readOwnIdentity } from '../os/identity-check.ts'
-import { findNative, loadNative } from '../os/native.ts'
+import { loadNative } from '../os/native.ts'
 import { formatMode } from '../os/node-error.ts'
 import { hasNamedPipes } from '../os/pipe-path.ts'
 import { lookAtRuntimeDirectory } from '../os/runtime-dir.ts'
@@ -87,13 +87,15 @@ async function native(): Promise<Outcome> {
   if (version === undefined) return { state: 'note', detail: `not installed: ${lost} (npm install ${nativeName})` }
   const own = ownPackage().version
   if (version !== own) return { state: 'wrong', detail: `${version}; this Postern is ${own} and needs the same` }
-  const addon = await findNative()
   try {
-    if (addon === undefined) await loadNative('postern')
-    else if ((await readOwnIdentity(addon)).uid !== ownUid()) throw new Error('the system tells another uid than ours')
-    return { state: 'ok', detail: `${version}; tells who connects` }
+    const { uid } = await readOwnIdentity(await loadNative(nativeName))
+    if (uid === ownUid()) return { state: 'ok', detail: `${version}; tells who connects` }
+    return { state: 'wrong', detail: `${version}; it tells uid ${uid} of this process, which is uid ${ownUid()}` }
   } catch (error) {
-    return { state: addon === undefined ? 'note' : 'wrong', detail: `${version}; ${lost}: ${sentenceOf(error)}` }
+    // It is for some systems only; where it loads, it has to work.
+    if (!isPosternError(error, 'missing_dependency'))
+      return { state: 'wrong', detail: `${version}; ${sentenceOf(error)}` }
+    return { state: 'note', detail: `${version}; ${lost}: ${sentenceOf(error.cause)}` }
   }
 }
 
