@@ -23,6 +23,7 @@ const steps = new Map([
       ['tsc', '-p', 'examples/ethereum'],
       ['tsc', '-p', 'examples/daemon'],
       ['tsc', '-p', 'examples/python'],
+      ['tsc', '-p', 'examples/camera'],
       ['tsc', '-p', 'bench'],
     ],
   ],
