@@ -3,7 +3,7 @@
  * the prototypes that everybody shares. Runs behind the test's own cleaning up.
  */
 
-import { readdirSync, watch } from 'node:fs'
+import { readdirSync, readlinkSync, watch } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { beforeEach, expect, onTestFinished } from 'vitest'
 
@@ -14,7 +14,8 @@ const prototypes = [Object.prototype, Array.prototype, Function.prototype, Strin
 const boundMs = 2_000
 
 interface Snapshot {
-  readonly descriptors: number
+  /** By number, with what each is open to. */
+  readonly descriptors: ReadonlyMap<string, string>
   readonly handles: Readonly<Record<string, number>>
   readonly prototypes: readonly (readonly PropertyKey[])[]
 }
@@ -23,16 +24,31 @@ function snapshot(): Snapshot {
   const handles: Record<string, number> = {}
   for (const name of process.getActiveResourcesInfo()) if (watched.test(name)) handles[name] = (handles[name] ?? 0) + 1
   return {
-    descriptors: process.platform === 'linux' ? readdirSync('/proc/self/fd').length : 0,
+    descriptors: process.platform === 'linux' ? openDescriptors() : new Map(),
     handles,
     prototypes: prototypes.map((prototype) => Reflect.ownKeys(prototype)),
   }
 }
 
+function openDescriptors(): Map<string, string> {
+  const open = new Map<string, string>()
+  for (const number of readdirSync('/proc/self/fd')) {
+    try {
+      open.set(number, readlinkSync(`/proc/self/fd/${number}`))
+    } catch {
+      // The one by which the directory was read, or closed by another thread.
+    }
+  }
+  return open
+}
+
 /** What is there now and was not before; descriptors that were closed meanwhile are no leak. */
 function leaked(before: Snapshot, now: Snapshot): string[] {
   const found: string[] = []
-  if (now.descriptors > before.descriptors) found.push(`${now.descriptors - before.descriptors} descriptors`)
+  if (now.descriptors.size > before.descriptors.size) {
+    for (const [number, target] of now.descriptors)
+      if (before.descriptors.get(number) !== target) found.push(`descriptor ${number}: ${target}`)
+  }
   for (const [name, count] of Object.entries(now.handles)) {
     const more = count - (before.handles[name] ?? 0)
     if (more > 0) found.push(`${more} ${name}`)
