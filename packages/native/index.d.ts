@@ -30,7 +30,7 @@ export interface LinkOptions {
   readonly portable: 0 | 1
   /** How long to look at the ring before sleeping, in microseconds; 0: not at all. At most a second. */
   readonly spinUs: number
-  /** Blobs that wait for the frame which names them. */
+  /** Blobs that came and were not asked for; one more, and the oldest is given up. */
   readonly maxDescriptors: number
   readonly maxBlobBytes: number
   /** Bytes of blobs that came and are not collected yet. */
@@ -41,7 +41,7 @@ export interface LinkOptions {
 export type LinkEvent =
   /** A client's rings have come. A server has them from the beginning. */
   | 0
-  /** So many bytes have been put into the input buffer, behind those before. */
+  /** So many bytes have been put into the input buffer, behind those before. 0: it is full, or gone; give another. */
   | 1
   /** There is room again, after a `write` that wrote less than all. */
   | 2
@@ -49,14 +49,14 @@ export type LinkEvent =
   | 3
   /** The other side has closed, and all that it had written has been told. */
   | 4
-  /** The other side has done what it must not; the link is closed. The value says what, or names a limit. */
+  /** The other side has done what it must not; the link is closed. The value says what; `EMFILE`: it has done nothing. */
   | 5
 
 /** One side of a connection. It keeps the event loop running until it is closed. */
 export class Link {
   /** Works on a copy of the descriptor of a connected Unix socket that nobody else reads or writes. */
   constructor(socket: number, options: LinkOptions, tell: (event: LinkEvent, value: number | string) => void)
-  /** Where what arrives is put from now on; must come before `resume`. The caller leaves the bytes alone. */
+  /** Where what arrives is put from now on; must come before `resume`. */
   input(buffer: Uint8Array): void
   /** Writes the bytes behind an offset, as far as there is room; returns how many. */
   write(bytes: Uint8Array, from: number): number
@@ -71,7 +71,7 @@ export class Link {
   unread(): number
   /** Gives everything back. Idempotent; afterwards every method does nothing. */
   close(): void
-  /** Gives a blob away under a number; its bytes are gone from here. */
+  /** Gives a blob away under a number; its bytes are gone from here. Throws `busy`: the same may be given again. */
   sendBlob(blob: Blob, id: number): void
   /** The bytes of a blob that came. */
   takeBlob(id: number): Uint8Array

@@ -16,7 +16,9 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const headers = join(dirname(createRequire(import.meta.url).resolve('node-api-headers/package.json')), 'include')
 
 const addon = ['-fPIC', '-fvisibility=hidden', '-DNAPI_VERSION=8', ...strict]
-const link = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared']
+/** Never unloaded, with the last worker that has it: the handler of a signal may be in it (guard.c). */
+const staysLoaded = '-Wl,-z,nodelete'
+const link = process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared', staysLoaded]
 
 /** The platforms that are released, and the usual names of their compilers on Debian. */
 const platforms = [

@@ -2,7 +2,7 @@
 #include <node_api.h>
 
 #include "blob.h"
-#include "link.h"
+#include "link_class.h"
 #include "peer.h"
 
 NAPI_MODULE_INIT() {

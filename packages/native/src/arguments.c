@@ -58,3 +58,9 @@ bool take_function(napi_env env, napi_value value) {
   fail_type(env, "a callback is a function");
   return false;
 }
+
+napi_value number_of(napi_env env, int64_t number) {
+  napi_value value = NULL;
+  napi_create_int64(env, number, &value);
+  return value;
+}

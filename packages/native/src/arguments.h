@@ -25,4 +25,7 @@ bool take_bytes(napi_env env, napi_value value, unsigned char **bytes, size_t *l
 
 bool take_function(napi_env env, napi_value value);
 
+/* And the other way: a number for JavaScript. */
+napi_value number_of(napi_env env, int64_t number);
+
 #endif

@@ -18,9 +18,6 @@
 
 static const napi_type_tag blob_tag = {0x9c1d3b7a5e2f4861, 0xb07f6a1c2d9e3845};
 
-/* More than any machine has; what a caller may want is for JavaScript to say. */
-static const uint64_t most_bytes = (uint64_t)1 << 46;
-
 /* Owned by the Blob object and by its ArrayBuffer, which are collected in any order. */
 struct blob {
   int descriptor;
@@ -28,6 +25,10 @@ struct blob {
   size_t bytes;
   unsigned users;
   napi_ref buffer;
+  /* Its bytes are no longer JavaScript's. */
+  bool detached;
+  /* They cannot change any more, and were not sent yet. */
+  bool frozen;
 };
 
 static void leave(struct blob *blob) {
@@ -56,14 +57,22 @@ static void object_gone(napi_env env, void *data, void *hint) {
   leave(blob);
 }
 
-/* An ArrayBuffer over the mapping; the user that `leave` counts for it is added. */
+/*
+ * Where the engine refuses the bytes for any other reason than that it allows none outside of its heap, it has called the
+ * finalizer all the same: so what that gives back is taken before.
+ */
+static bool is_refused_untouched(napi_status status) {
+  return status == napi_no_external_buffers_allowed;
+}
+
+/* An ArrayBuffer over the mapping, which counts as a user. */
 static napi_status wrap_bytes(napi_env env, struct blob *blob, napi_value *array) {
   napi_value buffer;
-  napi_status status = napi_create_external_arraybuffer(env, blob->start, blob->bytes, buffer_gone, blob, &buffer);
-  if (status != napi_ok) return status;
   blob->users++;
   account(env, (int64_t)blob->bytes);
-  status = napi_create_reference(env, buffer, 0, &blob->buffer);
+  napi_status status = napi_create_external_arraybuffer(env, blob->start, blob->bytes, buffer_gone, blob, &buffer);
+  if (is_refused_untouched(status)) buffer_gone(env, blob->start, blob);
+  if (status == napi_ok) status = napi_create_reference(env, buffer, 0, &blob->buffer);
   if (status == napi_ok) status = napi_create_typedarray(env, napi_uint8_array, blob->bytes, buffer, 0, array);
   return status;
 }
@@ -72,7 +81,7 @@ static napi_value blob_new(napi_env env, napi_callback_info info) {
   napi_value argument, self, array;
   uint64_t bytes;
   if (!take_new(env, info, "Blob is made with new") || !take_arguments(env, info, 1, &argument, &self) ||
-      !take_number(env, argument, most_bytes, &bytes, "a blob has a whole number of bytes")) {
+      !take_number(env, argument, BLOB_MOST_BYTES, &bytes, "a blob has a whole number of bytes, 4 GiB at most")) {
     return NULL;
   }
   if (bytes == 0) return fail_type(env, "a blob has at least one byte");
@@ -127,29 +136,48 @@ static bool detach(napi_env env, struct blob *blob) {
   return !detached && napi_detach_arraybuffer(env, buffer) == napi_ok;
 }
 
-int blob_release(napi_env env, napi_value value, uint64_t *bytes) {
+/*
+ * Something may still write there, as a read that was not awaited: the address stays, with other memory behind it. 0, or
+ * errno.
+ */
+static int put_other_memory(const struct blob *blob) {
+  const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
+  return mmap(blob->start, blob->bytes, PROT_READ | PROT_WRITE, flags, -1, 0) == MAP_FAILED ? errno : 0;
+}
+
+int blob_freeze(napi_env env, napi_value value, uint64_t *bytes) {
   struct blob *blob = blob_of(env, value);
   if (blob == NULL) return -1;
+  *bytes = blob->bytes;
+  if (blob->frozen) return blob->descriptor;
   if (blob->descriptor < 0) {
     fail_type(env, "the blob was handed over before");
     return -1;
   }
-  if (!detach(env, blob)) {
+  if (!blob->detached && !detach(env, blob)) {
     fail_type(env, "the bytes of the blob were transferred elsewhere");
     return -1;
   }
-  /* Something may still write there, as a read that was not awaited: the address stays, with other memory behind it. */
-  void *instead =
-      mmap(blob->start, blob->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
-  int error = instead == MAP_FAILED ? errno : memory_freeze(blob->descriptor);
+  blob->detached = true;
+  int error = put_other_memory(blob);
+  if (error == 0) error = memory_freeze(blob->descriptor);
+  if (error == EBUSY) {
+    fail_coded(env, "busy", "something still reads or writes the bytes of the blob");
+    return -1;
+  }
   if (error != 0) {
     fail_system(env, error, "fcntl");
     return -1;
   }
-  int descriptor = blob->descriptor;
+  blob->frozen = true;
+  return blob->descriptor;
+}
+
+void blob_sent(napi_env env, napi_value value) {
+  struct blob *blob = blob_of(env, value);
+  close(blob->descriptor);
   blob->descriptor = -1;
-  *bytes = blob->bytes;
-  return descriptor;
+  blob->frozen = false;
 }
 
 struct mapped_budget *budget_create(uint64_t most) {
@@ -187,7 +215,6 @@ static napi_value copy_of(napi_env env, void *start, size_t bytes) {
     memcpy(copy, start, bytes);
     napi_create_typedarray(env, napi_uint8_array, bytes, buffer, 0, &array);
   }
-  memory_unmap(start, bytes);
   return array;
 }
 
@@ -210,14 +237,17 @@ napi_value blob_open(napi_env env, int descriptor, uint64_t bytes, struct mapped
     return fail_system(env, start == NULL ? error : ENOMEM, "mmap");
   }
   *view = (struct view){.bytes = (size_t)bytes, .budget = budget};
-  napi_value buffer, array = NULL;
-  if (napi_create_external_arraybuffer(env, start, view->bytes, view_gone, view, &buffer) != napi_ok) {
-    free(view);
-    return copy_of(env, start, (size_t)bytes);
-  }
-  account(env, (int64_t)view->bytes);
   budget->used += bytes;
   budget->users++;
-  napi_create_typedarray(env, napi_uint8_array, view->bytes, buffer, 0, &array);
+  account(env, (int64_t)bytes);
+  napi_value buffer, array = NULL;
+  napi_status status = napi_create_external_arraybuffer(env, start, (size_t)bytes, view_gone, view, &buffer);
+  if (status == napi_ok) {
+    napi_create_typedarray(env, napi_uint8_array, (size_t)bytes, buffer, 0, &array);
+    return array;
+  }
+  if (!is_refused_untouched(status)) return fail_system(env, ENOMEM, "mmap");
+  array = copy_of(env, start, (size_t)bytes);
+  view_gone(env, start, view);
   return array;
 }

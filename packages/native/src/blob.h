@@ -5,14 +5,21 @@
 #include <node_api.h>
 #include <stdint.h>
 
+/* As many as an ArrayBuffer has in every Node that is supported. */
+#define BLOB_MOST_BYTES ((uint64_t)1 << 32)
+
 /* Makes the class `Blob`: new Blob(bytes). */
 napi_value blob_class(napi_env env);
 
 /*
- * Gives up the bytes of a Blob, freezes them, and gives the descriptor, which is the caller's from then on, and their
- * number. -1 with an exception: it was given away before, or its bytes are held.
+ * Takes the bytes of a Blob from JavaScript and freezes them, and gives the descriptor and their number. -1 with an
+ * exception: it was sent before, or its bytes are held. The descriptor stays the blob's until `blob_sent`, so that what
+ * could not be sent can be tried again.
  */
-int blob_release(napi_env env, napi_value blob, uint64_t *bytes);
+int blob_freeze(napi_env env, napi_value blob, uint64_t *bytes);
+
+/* A frozen Blob belongs to the other side now. */
+void blob_sent(napi_env env, napi_value blob);
 
 /* Memory that is mapped for one connection's blobs, and how much it may be. Freed with the last user. */
 struct mapped_budget {

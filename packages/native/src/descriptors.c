@@ -46,9 +46,12 @@ void close_descriptors(const int *descriptors, size_t count) {
   for (size_t index = 0; index < count; index++) close(descriptors[index]);
 }
 
-/* Collects what came; whatever is too much is closed. True: it was too much. */
+/*
+ * Collects what came; whatever is too much is closed. 0, or errno: EPROTO where it was too much, EMFILE where this process
+ * has no room for it, which is why the kernel has cut it off.
+ */
 static int collect(struct msghdr *message, int *descriptors, size_t *count) {
-  int surplus = (message->msg_flags & MSG_CTRUNC) != 0;
+  int error = (message->msg_flags & MSG_CTRUNC) != 0 ? EMFILE : 0;
   for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header != NULL; header = CMSG_NXTHDR(message, header)) {
     if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
     size_t passed = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
@@ -60,11 +63,11 @@ static int collect(struct msghdr *message, int *descriptors, size_t *count) {
         descriptors[(*count)++] = descriptor;
       } else {
         close(descriptor);
-        surplus = 1;
+        error = EPROTO;
       }
     }
   }
-  return surplus;
+  return error;
 }
 
 ssize_t receive_descriptors(int socket, void *bytes, size_t length, int *descriptors, size_t *count) {
@@ -78,9 +81,10 @@ ssize_t receive_descriptors(int socket, void *bytes, size_t length, int *descrip
     received = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   } while (received < 0 && errno == EINTR);
   if (received < 0) return -1;
-  if (!collect(&message, descriptors, count)) return received;
+  int error = collect(&message, descriptors, count);
+  if (error == 0) return received;
   close_descriptors(descriptors, *count);
   *count = 0;
-  errno = EPROTO;
+  errno = error;
   return -1;
 }

@@ -9,9 +9,9 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -50,24 +50,24 @@ static int read_groups(int socket, struct peer *peer) {
       peer->group_count = given / sizeof(gid_t);
       return 0;
     }
+    int error = errno;
     free(groups);
-    if (errno != ERANGE || given <= bytes || given > MOST_GROUPS * sizeof(gid_t)) return errno;
+    if (error != ERANGE || given <= bytes || given > MOST_GROUPS * sizeof(gid_t)) return error;
     bytes = given;
   }
 }
 
-/* A pidfd names the process itself, where a pid may name another one by now. */
-static int open_process(int socket, pid_t pid) {
+/*
+ * A pidfd names the process itself, where a pid may name another one by now. A kernel that gives none (before Linux 6.5)
+ * can only be asked whether anybody has the pid.
+ */
+static int is_alive(int socket, pid_t pid) {
   int process;
   socklen_t bytes = sizeof process;
-  if (getsockopt(socket, SOL_SOCKET, SO_PEERPIDFD, &process, &bytes) == 0) return process;
-  if (errno != ENOPROTOOPT) return -1;
-  return (int)syscall(SYS_pidfd_open, pid, 0);
-}
-
-static int is_alive(int socket, pid_t pid) {
-  int process = open_process(socket, pid);
-  if (process < 0) return errno == ESRCH || errno == ENODATA || errno == EINVAL ? 0 : -1;
+  if (getsockopt(socket, SOL_SOCKET, SO_PEERPIDFD, &process, &bytes) != 0) {
+    if (errno == ENOPROTOOPT) return kill(pid, 0) != 0 && errno == ESRCH ? 0 : -1;
+    return errno == ESRCH || errno == ENODATA || errno == EINVAL ? 0 : -1;
+  }
   struct pollfd exited = {.fd = process, .events = POLLIN};
   int count = poll(&exited, 1, 0);
   close(process);
@@ -95,12 +95,6 @@ static int read_peer(int socket, struct peer *peer) {
 }
 
 #endif
-
-static napi_value number_of(napi_env env, int64_t number) {
-  napi_value value = NULL;
-  napi_create_int64(env, number, &value);
-  return value;
-}
 
 static napi_value to_object(napi_env env, const struct peer *peer) {
   napi_value object, groups, alive;

@@ -44,7 +44,8 @@ enum arrival_state arrival_take(struct arrival *arrival, int socket) {
     ssize_t received = receive_descriptors(socket, rest, sizeof arrival->record - arrival->length, came, &count);
     if (received < 0) {
       if (errno == EAGAIN || errno == EWOULDBLOCK) return ARRIVAL_NONE;
-      return errno == ECONNRESET ? ARRIVAL_GONE : ARRIVAL_WRONG;
+      if (errno == ECONNRESET) return ARRIVAL_GONE;
+      return errno == EMFILE ? ARRIVAL_NO_ROOM : ARRIVAL_WRONG;
     }
     if (count > MOST_DESCRIPTORS - arrival->count) {
       close_descriptors(came, count);

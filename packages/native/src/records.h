@@ -49,6 +49,8 @@ enum arrival_state {
   ARRIVAL_GONE,
   /* What came is no record. */
   ARRIVAL_WRONG,
+  /* This process may not open the descriptors that came, which are lost. */
+  ARRIVAL_NO_ROOM,
 };
 
 /* What stands first on a socket, by a look that takes nothing: RECORD where it begins as one. */

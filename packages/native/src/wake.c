@@ -9,13 +9,11 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { PIPE_BYTES = 4096 };
-
-int wake_create(int ends[2]) {
+static int make_pipe(int ends[2]) {
 #ifdef __linux__
   if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return errno;
   /* A user has a share of pipe buffers, of which the usual pipe takes sixteen pages. */
-  fcntl(ends[1], F_SETPIPE_SZ, PIPE_BYTES);
+  fcntl(ends[1], F_SETPIPE_SZ, 4096);
 #else
   if (pipe(ends) != 0) return errno;
   for (int end = 0; end < 2; end++) {
@@ -26,6 +24,13 @@ int wake_create(int ends[2]) {
   return 0;
 }
 
+int wake_create(int ends[2]) {
+  int error = make_pipe(ends);
+  /* A sandbox may allow pipes and not these calls: who waited for a wake would then wait for ever. */
+  if (error == 0) error = wake_send(ends[1]);
+  return error == 0 ? wake_take(ends[0]) : error;
+}
+
 bool wake_is_pipe(int descriptor, int mode) {
   struct stat status;
   int flags = fcntl(descriptor, F_GETFL);
@@ -34,26 +39,42 @@ bool wake_is_pipe(int descriptor, int mode) {
 
 #ifdef __linux__
 
-void wake_send(int descriptor) {
+static ssize_t put(int descriptor) {
   struct iovec byte = {.iov_base = (void *)"", .iov_len = 1};
-  while (vmsplice(descriptor, &byte, 1, SPLICE_F_NONBLOCK) < 0 && errno == EINTR);
+  return vmsplice(descriptor, &byte, 1, SPLICE_F_NONBLOCK);
 }
 
-void wake_take(int descriptor) {
+static ssize_t take(int descriptor) {
   char bytes[64];
   struct iovec room = {.iov_base = bytes, .iov_len = sizeof bytes};
-  while (vmsplice(descriptor, &room, 1, SPLICE_F_NONBLOCK) < 0 && errno == EINTR);
+  return vmsplice(descriptor, &room, 1, SPLICE_F_NONBLOCK);
 }
 
 #else
 
-void wake_send(int descriptor) {
-  while (write(descriptor, "", 1) < 0 && errno == EINTR);
+static ssize_t put(int descriptor) {
+  return write(descriptor, "", 1);
 }
 
-void wake_take(int descriptor) {
+static ssize_t take(int descriptor) {
   char bytes[64];
-  while (read(descriptor, bytes, sizeof bytes) < 0 && errno == EINTR);
+  return read(descriptor, bytes, sizeof bytes);
 }
 
 #endif
+
+int wake_send(int descriptor) {
+  ssize_t sent;
+  do {
+    sent = put(descriptor);
+  } while (sent < 0 && errno == EINTR);
+  return sent >= 0 || errno == EAGAIN || errno == EPIPE ? 0 : errno;
+}
+
+int wake_take(int descriptor) {
+  ssize_t taken;
+  do {
+    taken = take(descriptor);
+  } while (taken < 0 && errno == EINTR);
+  return taken >= 0 || errno == EAGAIN ? 0 : errno;
+}

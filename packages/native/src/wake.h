@@ -17,10 +17,10 @@ int wake_create(int ends[2]);
  */
 bool wake_is_pipe(int descriptor, int mode);
 
-/* Puts a byte in, unless there is no room, which means that there are some. */
-void wake_send(int descriptor);
+/* Puts a byte in, unless there is no room, which means that there are some, or nobody reads any more. 0, or errno. */
+int wake_send(int descriptor);
 
-/* Takes out what is in. */
-void wake_take(int descriptor);
+/* Takes out what is in. 0, or errno. */
+int wake_take(int descriptor);
 
 #endif

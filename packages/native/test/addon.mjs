@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -31,6 +31,7 @@ import {
   someBytes,
   throwsCode,
   until,
+  usual,
   withLinks,
 } from './addon-sides.mjs'
 
@@ -106,11 +107,18 @@ async function boundsBlobs() {
   const limited = (message) => (error) => error.code === 'limit_exceeded' && error.message === message
   await withLinks({}, async (server, client) => {
     client.link.sendBlob(new Blob((1 << 20) + 1), 1)
+    client.link.sendBlob(new Blob(1 << 20), 2)
     assert.throws(() => server.link.takeBlob(1), limited('maxBlobBytes'))
+    assert.equal(server.link.takeBlob(2).length, 1 << 20)
   })
+  // What nobody has asked for is given up, the oldest first.
   await withLinks({}, async (server, client) => {
-    for (let id = 0; id < 6; id++) client.link.sendBlob(new Blob(1), id)
-    assert.throws(() => server.link.takeBlob(5), limited('maxDescriptors'))
+    const before = readdirSync('/proc/self/fd').length
+    for (let id = 0; id < 10; id++) client.link.sendBlob(new Blob(1), id)
+    assert.equal(server.link.takeBlob(9).length, 1)
+    assert.ok(readdirSync('/proc/self/fd').length <= before + usual.maxDescriptors)
+    throwsCode(() => server.link.takeBlob(5), 'bad_frame')
+    for (const id of [7, 8, 6]) assert.equal(server.link.takeBlob(id).length, 1)
   })
   await withLinks({ maxMappedBytes: 6000 }, async (server, client) => {
     client.link.sendBlob(new Blob(4000), 1)

@@ -109,6 +109,22 @@ describe.each([msgpack, cbor])('$name', (codec) => {
       expect(() => codec.decode(frame.subarray(0, end), { blobs })).toThrow(/bad_frame/)
   })
 
+  test(`${codec.name} refuses one that stands twice before any is handed over`, () => {
+    const blobs = new FakeBlobs()
+    const bytes = blobs.create(3)
+    expect(() => codec.encode({ a: [blobs.create(4), bytes], b: bytes }, blobs)).toThrow(/b is a blob.* twice/)
+    expect(blobs.sent.size).toBe(0)
+    expect(codec.decode(codec.encode([bytes], blobs), { blobs })).toEqual([bytes])
+  })
+
+  test(`${codec.name} gives back those that raw bytes name`, () => {
+    const blobs = new FakeBlobs()
+    const frame = codec.encode([1, blobs.create(3), blobs.create(4)], blobs)
+    const [, , second] = codec.decode(frame, { blobs, rawItem: 1 }) as unknown[]
+    expect(second).toEqual(new Uint8Array(4).fill(4))
+    expect(blobs.sent.size).toBe(0)
+  })
+
   test(`${codec.name} refuses bytes whose memory is gone`, () => {
     const bytes = new Uint8Array(10)
     structuredClone(bytes.buffer, { transfer: [bytes.buffer] })

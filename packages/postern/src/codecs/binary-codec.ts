@@ -103,9 +103,14 @@ interface Reader {
 function decode(bytes: Buffer, options: DecodeOptions, reader: Reader): unknown {
   const scan = new BinaryScan(reader.format, bytes, { ...options, takesBlobs: options.blobs !== undefined })
   scan.run()
-  return scan.raw === undefined
-    ? settled(scan, options, reader)
-    : decodeAround(bytes, { ...options, ...scan.raw }, reader)
+  if (scan.raw === undefined) return settled(scan, options, reader)
+  giveBack(scan, scan.raw, options.blobs)
+  return decodeAround(bytes, { ...options, ...scan.raw }, reader)
+}
+
+/** Who gets raw bytes cannot take the blobs that they name. */
+function giveBack({ blobs: named }: BinaryScan, { start, end }: RawRange, blobs: Blobs | undefined): void {
+  for (const { header, id } of named) if (header >= start && header < end) blobs?.take(id)
 }
 
 /** Decodes what a scan has passed. */

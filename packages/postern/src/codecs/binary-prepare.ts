@@ -63,6 +63,8 @@ class Preparation {
   /** Ends the walk; the path grows on the way back. */
   loss: Loss | undefined
   readonly blobs: PlacedBlob[] = []
+  /** Whose memory these are; most values have none. */
+  #given: Set<ArrayBufferLike> | undefined
   readonly #writing: BlobWriting | undefined
   #depth = 0
   /** Byte strings so far. */
@@ -129,15 +131,22 @@ class Preparation {
   }
 
   #ofBytes(bytes: Uint8Array): unknown {
+    const place = this.#byteStrings++
+    if (this.#writing?.blobs.has(bytes) === true) return this.#ofBlob({ bytes, place }, this.#writing.standIn)
     if (bytes.length === 0 && isDetached(bytes))
       return this.#lose({ path: '', what: 'bytes that were handed over before, or transferred' })
-    const place = this.#byteStrings++
-    if (this.#writing?.blobs.has(bytes) === true) {
-      this.blobs.push({ bytes, place })
-      return this.#writing.standIn
-    }
     // Those of another realm are not what the libraries know.
     return bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes)
+  }
+
+  #ofBlob(blob: PlacedBlob, standIn: Uint8Array): unknown {
+    const { buffer } = blob.bytes
+    this.#given ??= new Set()
+    if (this.#given.has(buffer))
+      return this.#lose({ path: '', what: 'a blob that stands in this message twice, and can be handed over once' })
+    this.#given.add(buffer)
+    this.blobs.push(blob)
+    return standIn
   }
 
   #ofArray(array: readonly unknown[]): unknown {

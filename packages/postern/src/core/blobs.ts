@@ -19,9 +19,9 @@ export class SharedBlob {
 export interface Blobs {
   /** Zeroed memory of that many bytes. Throws `limit_exceeded` above `limits.maxBlobBytes`, and `busy`. */
   create(bytes: number): Uint8Array
-  /** Whether these bytes come from `create`, and have not been sent. */
+  /** Whether these are all bytes of something that `create` made, and have not been sent. */
   has(bytes: Uint8Array): boolean
-  /** Hands the bytes over and returns their number. They are gone from here. */
+  /** Hands the bytes over and returns their number. They are gone from here. Throws `busy`: try again. */
   send(bytes: Uint8Array): number
   /** The bytes that came under a number. Throws `bad_frame` where none did, and `limit_exceeded`. */
   take(id: number): Uint8Array

@@ -5,12 +5,22 @@ import { PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
 import { type Blob, fromNativeError, type Link, type NativeAddon } from '../os/native.ts'
 
+/** Unsent: its bytes are gone from here, but the other side had no room for it. It may be tried again. */
+interface Made {
+  readonly blob: Blob
+  readonly bytes: number
+  state: 'filled' | 'unsent' | 'sent'
+}
+
 export class SharedMemoryBlobs implements Blobs {
   readonly #native: NativeAddon
   readonly #link: Link
   readonly #options: { readonly address: string; readonly maxBlobBytes: Limits['maxBlobBytes'] }
-  /** By their bytes, as long as somebody has those. */
-  readonly #made = new WeakMap<Uint8Array, Blob>()
+  /**
+   * By their memory: what reads into it when it is handed over keeps it, and so the blob must stay, lest the address be
+   * another's.
+   */
+  readonly #made = new WeakMap<ArrayBufferLike, Made>()
   #lastId = 0
 
   constructor(native: NativeAddon, link: Link, options: { address: string; maxBlobBytes: number }) {
@@ -34,31 +44,37 @@ export class SharedMemoryBlobs implements Blobs {
     }
     try {
       const blob = new this.#native.Blob(bytes)
-      this.#made.set(blob.bytes, blob)
+      this.#made.set(blob.bytes.buffer, { blob, bytes, state: 'filled' })
       return blob.bytes
     } catch (error) {
       throw fromNativeError(error, 'make a blob for', address)
     }
   }
 
-  has(bytes: Uint8Array): boolean {
-    return this.#made.has(bytes)
+  has({ buffer, byteLength }: Uint8Array): boolean {
+    const made = this.#made.get(buffer)
+    if (made === undefined) return false
+    return made.state === 'filled' ? byteLength === made.bytes : made.state === 'unsent'
   }
 
-  send(bytes: Uint8Array): number {
-    const blob = this.#made.get(bytes)
-    if (blob === undefined) throw new TypeError('bytes that were not made by blob() are not handed over')
-    const id = ++this.#lastId
+  send({ buffer }: Uint8Array): number {
+    const made = this.#made.get(buffer)
+    if (made === undefined || made.state === 'sent')
+      throw new TypeError('bytes that blob() has not made, or that were handed over, are not handed over')
+    const id = this.#lastId + 1
     try {
-      this.#link.sendBlob(blob, id)
+      this.#link.sendBlob(made.blob, id)
     } catch (error) {
+      made.state = 'unsent'
       throw fromNativeError(error, 'hand a blob over to', this.#options.address)
     }
-    this.#made.delete(bytes)
+    this.#lastId = id
+    made.state = 'sent'
     return id
   }
 
   take(id: number): Uint8Array {
+    if (!Number.isSafeInteger(id)) throw new PosternError('bad_frame', 'a frame names a blob by no number')
     try {
       return this.#link.takeBlob(id)
     } catch (error) {

@@ -6,6 +6,7 @@ import { PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
 import type { Peer, Stream, StreamHandlers } from '../core/stream.ts'
 import { fromNativeError, type Link, type LinkEvent, type LinkOptions, type NativeAddon } from '../os/native.ts'
+import { fromNodeError } from '../os/node-error.ts'
 import { descriptorOf } from '../os/socket-descriptor.ts'
 import { SharedMemoryBlobs } from './shared-memory-blobs.ts'
 
@@ -24,7 +25,8 @@ interface SharedMemoryEvents {
   readonly onRefused?: (reason: PosternError) => void
 }
 
-interface SharedMemoryParts extends SharedMemoryEvents {
+/** What a stream is made of. */
+export interface SharedMemoryParts extends SharedMemoryEvents {
   /** What errors name. */
   readonly address: string
   readonly peer: Peer
@@ -75,6 +77,8 @@ export class SharedMemoryStream implements Stream {
   #paused = false
   #ending = false
   #peerEnded = false
+  /** The other side is no more, but had ended in order: what is written from now on nobody gets. */
+  #peerGone = false
   #closed = false
   #reason: PosternError | undefined
 
@@ -109,6 +113,10 @@ export class SharedMemoryStream implements Stream {
 
   write(chunk: Uint8Array | string): boolean {
     if (this.#closed || this.#ending) return true
+    if (this.#peerGone && chunk.length > 0) {
+      this.#close(this.#brokenOff())
+      return true
+    }
     try {
       return this.#queue.length > 0 ? this.#enqueue(chunk, 0) : this.#send(chunk)
     } catch (error) {
@@ -178,14 +186,21 @@ export class SharedMemoryStream implements Stream {
   }
 
   #data(bytes: number): void {
+    // Who got a chunk has transferred the memory of all.
+    if (bytes === 0) {
+      this.#giveSlab()
+      return
+    }
     const chunk = this.#slab.subarray(this.#slabAt, this.#slabAt + bytes)
     this.#slabAt += bytes
-    if (slabBytes - this.#slabAt < leastSlabBytes) {
-      this.#slab = Buffer.allocUnsafeSlow(slabBytes)
-      this.#slabAt = 0
-      this.#link.input(this.#slab)
-    }
+    if (slabBytes - this.#slabAt < leastSlabBytes) this.#giveSlab()
     this.#handlers?.data(chunk)
+  }
+
+  #giveSlab(): void {
+    this.#slab = Buffer.allocUnsafeSlow(slabBytes)
+    this.#slabAt = 0
+    this.#link.input(this.#slab)
   }
 
   /** Writes on with what is queued. */
@@ -222,11 +237,13 @@ export class SharedMemoryStream implements Stream {
   #gone(): void {
     // It has heard all, and we have: a last end of ours is then in order.
     const heard = this.#queue.length === 0 && this.#link.unread() === 0
-    if (this.#peerEnded && heard && !this.#ending) return
-    this.#close(this.#brokenOff())
+    if (this.#peerEnded && heard && !this.#ending) this.#peerGone = true
+    else this.#close(this.#brokenOff())
   }
 
   #wrong(what: string): PosternError {
+    if (what === 'EMFILE')
+      return fromNodeError(Object.assign(new Error(what), { code: what }), 'share memory with', this.#address)
     return new PosternError('bad_frame', `the other side of ${this.#address} does not keep to the rules: ${what}`)
   }
 

@@ -7,14 +7,19 @@
  * Source of what may be relied on: `packages/native/src/ring.h` and `records.h`.
  */
 
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import type { Listener } from '../core/channel.ts'
 import { isPosternError, PosternError } from '../core/errors.ts'
 import type { Limits } from '../core/limits.ts'
-import type { Stream } from '../core/stream.ts'
+import type { Peer, Stream } from '../core/stream.ts'
 import { loadNative, type NativeAddon } from '../os/native.ts'
 import { readPeerIfTold } from '../os/peer-identity.ts'
-import { linkOptions, SharedMemoryStream, type SharedMemoryOptions } from './shared-memory-stream.ts'
+import {
+  linkOptions,
+  type SharedMemoryOptions,
+  type SharedMemoryParts,
+  SharedMemoryStream,
+} from './shared-memory-stream.ts'
 import type { SocketKind } from './socket-server.ts'
 import {
   type ConnectUnixSocketOptions,
@@ -41,17 +46,29 @@ export interface ListenSharedMemoryOptions extends Omit<ListenUnixSocketOptions,
  */
 export async function connectSharedMemory(path: string, options: ConnectSharedMemoryOptions): Promise<Stream> {
   const native = await loadNative(`shm:${path}`)
+  const deadline = performance.now() + options.limits.connectMs
+  const connected = await connectUnixSocketAs(path, options, (socket, _, peer) => ({ socket, peer }))
+  return await memoryFrom(native, { ...connected, path, deadline, options })
+}
+
+interface Awaited {
+  readonly socket: Socket
+  readonly peer: Peer
+  readonly path: string
+  /** When there must be memory, by `performance.now()`. */
+  readonly deadline: number
+  readonly options: ConnectSharedMemoryOptions
+}
+
+/** Waits for the server's memory. */
+function memoryFrom(native: NativeAddon, { socket, peer, path, deadline, options }: Awaited): Promise<Stream> {
   const { limits, signal } = options
-  const { socket, peer } = await connectUnixSocketAs(path, options, (connected, _, server) => ({
-    socket: connected,
-    peer: server,
-  }))
-  return await new Promise((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     const settle = (): void => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', abort)
     }
-    const stream = new SharedMemoryStream(native, socket, {
+    const stream = makeStream(native, socket, {
       address: `shm:${path}`,
       peer,
       link: linkOptions('client', options),
@@ -66,10 +83,21 @@ export async function connectSharedMemory(path: string, options: ConnectSharedMe
     })
     const abort = (): void =>
       stream.abort(new PosternError('cancelled', `connecting to shm:${path} was cancelled`, { cause: signal?.reason }))
-    const timer = setTimeout(() => stream.abort(noMemory(path, limits.connectMs)), limits.connectMs)
+    const leftMs = Math.max(1, deadline - performance.now())
+    const timer = setTimeout(() => stream.abort(noMemory(path, limits.connectMs)), leftMs)
     if (signal?.aborted === true) abort()
     else signal?.addEventListener('abort', abort)
   })
+}
+
+/** Without memory the socket is of no use to anybody. */
+function makeStream(native: NativeAddon, socket: Socket, parts: SharedMemoryParts): SharedMemoryStream {
+  try {
+    return new SharedMemoryStream(native, socket, parts)
+  } catch (error) {
+    socket.destroy()
+    throw error
+  }
 }
 
 function noMemory(path: string, connectMs: number): PosternError {
@@ -95,6 +123,8 @@ function sharedMemory(native: NativeAddon, options: ListenSharedMemoryOptions): 
   const link = linkOptions('server', options)
   return {
     makeServer: (common) => createServer(common),
+    // The socket, a copy of it, and an end of each pipe.
+    descriptors: 4,
     welcome:
       (path, { onStream, onError }) =>
       (socket) => {

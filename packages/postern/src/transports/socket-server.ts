@@ -23,6 +23,8 @@ export interface SocketServerOptions {
 export interface SocketKind {
   readonly makeServer: (options: ServerOpts) => Server
   readonly welcome: Welcome
+  /** How many descriptors each connection takes, where it is not one. */
+  readonly descriptors?: number
 }
 
 /** Called once, when the door opens: gives what is done with each socket. `address` is what errors name. */
@@ -52,7 +54,7 @@ export class SocketServer {
     this.#options = options
     this.#kind = kind
     this.#server = kind.makeServer({ allowHalfOpen: true, pauseOnConnect: true })
-    this.#server.maxConnections = connectionCap(options.limits.maxConnections)
+    this.#server.maxConnections = connectionCap(options.limits.maxConnections, kind.descriptors ?? 1)
     this.#server.on('error', ignore)
     this.#server.on('connection', this.#hold)
     this.#server.on('drop', () => options.onDrop?.())
@@ -92,8 +94,8 @@ export class SocketServer {
 function ignore(): void {}
 
 /** libuv accepts and closes at once what it has no descriptor for, and says nothing; a cap below the limit is reported. */
-function connectionCap(maxConnections: number): number {
+function connectionCap(maxConnections: number, each: number): number {
   const descriptors = descriptorLimit()
   if (descriptors === undefined) return maxConnections
-  return Math.max(1, Math.min(maxConnections, descriptors - reservedDescriptors))
+  return Math.max(1, Math.min(maxConnections, Math.floor((descriptors - reservedDescriptors) / each)))
 }
