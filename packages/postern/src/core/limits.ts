@@ -71,7 +71,7 @@ export interface Limits {
   readonly maxBlobBytes: number
   /** Blobs that a connection has handed over and whose bytes are not collected yet, together. */
   readonly maxMappedBytes: number
-  /** Blobs that have come, and the frame that holds them not yet. D-Bus takes 16 a message. */
+  /** Blobs that came and that no message has named; one more, and the oldest is given up. D-Bus takes 16 a message. */
   readonly maxDescriptors: number
   /** After so long without a byte a Postern server with subscriptions is asked whether it lives; 0: never. Dead after 2 questions. */
   readonly heartbeatMs: number
