@@ -1,5 +1,6 @@
 /** Handing over a filled blob, of 1 KB to 256 MB, beside the same bytes in the frame of a call. */
 
+import { readFileSync } from 'node:fs'
 import type { Setting } from '../pinned.ts'
 import type { BlobAmount, BlobResult } from '../roles/blob-client.ts'
 import { groupRows, type Row, type Target } from '../table.ts'
@@ -44,6 +45,7 @@ async function measure(run: CaseRun): Promise<Row[]> {
   const contenders = run.settings.flatMap((setting) => ways.map((way) => contend(run, { ...way, setting }, amounts)))
   const samples = await interleave(run, contenders)
   run.note('blobs: a call with codec=msgpack over shm:, from the call to its answer; filling is not in it')
+  run.note(`blobs: huge pages for shared memory are set to ${hugePages()}; "never" means steps of 4 KiB`)
   return run.settings.flatMap((setting) => {
     const here = contenders.filter((contender) => contender.setting === setting)
     const taken = (contender: BlobContender, index: number): number[] =>
@@ -58,6 +60,17 @@ async function measure(run: CaseRun): Promise<Row[]> {
     )
     return [...bySize.flat(), ...growthRows(here[0], taken, setting)]
   })
+}
+
+/** What Linux is set to; the word in brackets holds. */
+function hugePages(): string {
+  try {
+    return (
+      readFileSync('/sys/kernel/mm/transparent_hugepage/shmem_enabled', 'utf8').match(/\[(\w+)\]/)?.[1] ?? 'nothing'
+    )
+  } catch {
+    return 'nothing'
+  }
 }
 
 /** What a blob costs by its size. */

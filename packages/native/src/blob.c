@@ -38,15 +38,10 @@ static void leave(struct blob *blob) {
   free(blob);
 }
 
-static void account(napi_env env, int64_t change) {
-  int64_t total;
-  napi_adjust_external_memory(env, change, &total);
-}
-
 static void buffer_gone(napi_env env, void *start, void *hint) {
+  (void)env;
   (void)start;
   struct blob *blob = hint;
-  account(env, -(int64_t)blob->bytes);
   leave(blob);
 }
 
@@ -65,11 +60,10 @@ static bool is_refused_untouched(napi_status status) {
   return status == napi_no_external_buffers_allowed;
 }
 
-/* An ArrayBuffer over the mapping, which counts as a user. */
+/* An ArrayBuffer over the mapping, which counts as a user. The engine itself counts its bytes as memory. */
 static napi_status wrap_bytes(napi_env env, struct blob *blob, napi_value *array) {
   napi_value buffer;
   blob->users++;
-  account(env, (int64_t)blob->bytes);
   napi_status status = napi_create_external_arraybuffer(env, blob->start, blob->bytes, buffer_gone, blob, &buffer);
   if (is_refused_untouched(status)) buffer_gone(env, blob->start, blob);
   if (status == napi_ok) status = napi_create_reference(env, buffer, 0, &blob->buffer);
@@ -199,9 +193,9 @@ struct view {
 };
 
 static void view_gone(napi_env env, void *start, void *hint) {
+  (void)env;
   struct view *view = hint;
   memory_unmap(start, view->bytes);
-  account(env, -(int64_t)view->bytes);
   view->budget->used -= view->bytes;
   budget_leave(view->budget);
   free(view);
@@ -239,7 +233,6 @@ napi_value blob_open(napi_env env, int descriptor, uint64_t bytes, struct mapped
   *view = (struct view){.bytes = (size_t)bytes, .budget = budget};
   budget->used += bytes;
   budget->users++;
-  account(env, (int64_t)bytes);
   napi_value buffer, array = NULL;
   napi_status status = napi_create_external_arraybuffer(env, start, (size_t)bytes, view_gone, view, &buffer);
   if (status == napi_ok) {

@@ -59,6 +59,8 @@ struct link {
   bool gone_told;
   /* A write did not fit. */
   bool waits_for_room;
+  /* There was room, but the event loop had to get its turn. Nobody wakes us for that. */
+  bool write_yields;
   bool idling;
   /* In nanoseconds: how long to spin, and until when; 0 when it does not. */
   uint64_t spin;

@@ -112,10 +112,47 @@ const char *memory_refusal(int descriptor, enum memory_kind kind, uint64_t bytes
   return NULL;
 }
 
+#ifdef __linux__
+
+/* What page tables can name in one step, on the processors that are supported. */
+enum { HUGE_PAGE = 2 << 20 };
+
+/* A place for that many bytes, at a multiple of a huge page. Nothing may be there yet but what keeps others away. */
+static void *find_place(size_t bytes) {
+  unsigned char *found =
+      mmap(NULL, bytes + HUGE_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (found == MAP_FAILED) return NULL;
+  size_t before = -(uintptr_t)found & (HUGE_PAGE - 1);
+  const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+  size_t used = (bytes + page - 1) & ~(page - 1);
+  if (before > 0) munmap(found, before);
+  munmap(found + before + used, bytes + HUGE_PAGE - before - used);
+  return found + before;
+}
+
+static void *map(int descriptor, size_t bytes, int flags) {
+  void *place = bytes >= HUGE_PAGE ? find_place(bytes) : NULL;
+  if (place != NULL) flags |= MAP_FIXED;
+  void *start = mmap(place, bytes, PROT_READ | PROT_WRITE, flags, descriptor, 0);
+  if (start == MAP_FAILED) {
+    int error = errno;
+    memory_unmap(place, bytes);
+    errno = error;
+    return NULL;
+  }
+  /* A wish: most systems are set up not to grant it. */
+  if (place != NULL) madvise(start, bytes, MADV_HUGEPAGE);
+  return start;
+}
+
+#else
+
 static void *map(int descriptor, size_t bytes, int flags) {
   void *start = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, descriptor, 0);
   return start == MAP_FAILED ? NULL : start;
 }
+
+#endif
 
 void *memory_map_shared(int descriptor, size_t bytes) {
   return map(descriptor, bytes, MAP_SHARED);

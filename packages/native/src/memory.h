@@ -26,7 +26,10 @@ int memory_create(enum memory_kind kind, size_t bytes);
  */
 const char *memory_refusal(int descriptor, enum memory_kind kind, uint64_t bytes, bool frozen);
 
-/* Maps the memory for both to see what is written. NULL with errno. */
+/*
+ * Maps the memory for both to see what is written. NULL with errno. From 2 MiB on it lies so that the system can give it
+ * huge pages: filling it and giving it up then take a step for 2 MiB and not for 4 KiB.
+ */
 void *memory_map_shared(int descriptor, size_t bytes);
 
 /* Maps it so that what is written here is seen here alone. NULL with errno. */

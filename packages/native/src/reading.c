@@ -171,7 +171,7 @@ static void on_idle(uv_idle_t *handle) {
     if (link->closed || link->spin_until == 0) break;
   }
   link->spin_until = 0;
-  stop(link);
+  if (!link->write_yields) stop(link);
 }
 
 void reading_woken(uv_poll_t *handle, int status, int events) {

@@ -24,7 +24,7 @@ int64_t writing_write(struct link *link, const unsigned char *bytes, size_t leng
     link->waits_for_room = waits > 0;
   }
   if (done < length && !link->waits_for_room) {
-    link->waits_for_room = true;
+    link->waits_for_room = link->write_yields = true;
     reading_start(link);
   }
   if (done > 0) reading_expect(link);
@@ -39,6 +39,7 @@ void writing_end(struct link *link) {
 
 void writing_look_for_room(struct link *link) {
   if (link->closed || !link->waits_for_room) return;
+  link->write_yields = false;
   int64_t room = rings_touch(&link->rings, TOUCH_ROOM);
   /* A write since then may have taken it: whoever frees some has to wake us again. */
   if (room == 0 && rings_touch(&link->rings, TOUCH_WAIT) == 0) room = rings_touch(&link->rings, TOUCH_ROOM);

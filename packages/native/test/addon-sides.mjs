@@ -63,11 +63,12 @@ export class Side {
   events = []
   chunks = []
   sentence
-  #slab = new Uint8Array(10_000)
+  #slab
   #at = 0
 
-  constructor(socket, server, options) {
+  constructor(socket, server, options, slabBytes = 10_000) {
     this.socket = socket
+    this.#slab = new Uint8Array(slabBytes)
     this.link = new Link(descriptorOf(socket), { ...usual, ...options, server }, (event, value) => {
       this.told(event, value)
     })
@@ -83,7 +84,7 @@ export class Side {
     this.chunks.push(this.#slab.slice(this.#at, this.#at + value))
     this.#at += value
     if (this.#at < this.#slab.length) return
-    this.#slab = new Uint8Array(10_000)
+    this.#slab = new Uint8Array(this.#slab.length)
     this.#at = 0
     this.link.input(this.#slab)
   }

@@ -242,7 +242,7 @@ function startPeer(what, at) {
 }
 
 async function spansProcesses() {
-  for (const what of ['echo', 'leave', 'killed']) {
+  for (const what of ['echo', 'sip', 'leave', 'killed']) {
     const folder = mkdtempSync(join(tmpdir(), 'postern-addon-'))
     const server = createServer({ pauseOnConnect: true }).listen(join(folder, 's'))
     await once(server, 'listening')
@@ -257,6 +257,11 @@ async function spansProcesses() {
       assert.deepEqual(side.received, Buffer.from(bytes))
       side.link.end()
       await side.saw(end)
+    } else if (what === 'sip') {
+      // Room comes in small pieces while a write is still at it.
+      await side.write(new Uint8Array(sipped))
+      side.link.end()
+      await side.saw(end)
     } else await side.saw(gone)
     const [status, signal] = await exited
     assert.deepEqual([status, signal], what === 'killed' ? [null, 'SIGKILL'] : [0, null])
@@ -266,10 +271,25 @@ async function spansProcesses() {
   }
 }
 
+const sipped = 8_000_000
+
+/** Takes a few bytes at a time. */
+async function sip(socket) {
+  const side = new Side(socket, 0, {}, 256)
+  await side.saw(end)
+  assert.equal(side.received.length, sipped)
+  side.link.end()
+  side.close()
+}
+
 /** The other process of `spansProcesses`. */
 async function bePeer() {
   const socket = connect(place).pause()
   await once(socket, 'connect')
+  if (role === 'sip') {
+    await sip(socket)
+    return
+  }
   const side = new Side(socket, 0, {})
   if (role === 'echo') {
     await side.saw(ready)

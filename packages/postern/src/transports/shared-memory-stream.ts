@@ -34,7 +34,7 @@ export interface SharedMemoryParts extends SharedMemoryEvents {
 }
 
 /** The size of a ring: what does not fit streams through it, and small rings stay in the processor's cache. */
-const ringBytes = 256 * 1024
+const ringBytes = 512 * 1024
 
 /** The largest ring that a client takes of a server. */
 const maxRingBytes = 16 * 1024 * 1024
