@@ -3,8 +3,8 @@
 import { contract, stream } from 'postern'
 import { z } from 'zod'
 
-export const width = 1920
-export const height = 1080
+const width = 1920
+const height = 1080
 /** Red, green, blue and opacity of each pixel. */
 export const frameBytes: number = width * height * 4
 
