@@ -28,7 +28,7 @@ export const usual = {
   maxBlobBytes: 1 << 20,
   maxMappedBytes: 4 << 20,
 }
-export const boundMs = 10_000
+export const boundMs = 30_000
 
 /** Waits for the condition, with a bound; each turn of the event loop looks again. */
 export async function until(condition, what) {

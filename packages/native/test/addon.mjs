@@ -227,9 +227,11 @@ async function endsWithWorkers() {
   const before = held()
   for (const how of ['exit', 'terminate', 'exit', 'terminate']) {
     const worker = new Worker(new URL(import.meta.url), { workerData: { addonPath, how } })
-    await once(worker, 'message')
-    if (how === 'terminate') await worker.terminate()
-    else await once(worker, 'exit')
+    // A worker's last message and its exit are told in one go: both have to be awaited from the start.
+    const [exited, said] = [once(worker, 'exit'), once(worker, 'message')]
+    await said
+    if (how === 'terminate') void worker.terminate()
+    await exited
   }
   await returnsTo(before)
 }
@@ -271,7 +273,7 @@ async function spansProcesses() {
   }
 }
 
-const sipped = 8_000_000
+const sipped = 2_000_000
 
 /** Takes a few bytes at a time. */
 async function sip(socket) {

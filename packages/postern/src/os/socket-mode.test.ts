@@ -174,8 +174,7 @@ async function watchModes(path: string): Promise<{ seen(): Promise<string[]> }> 
   return {
     async seen() {
       writeFileSync(`${path}-stop`, '')
-      const [text] = (await once(watcher.stdout, 'data')) as [Buffer]
-      await once(watcher, 'exit')
+      const [[text]] = (await Promise.all([once(watcher.stdout, 'data'), once(watcher, 'exit')])) as [[Buffer], unknown]
       return JSON.parse(text.toString()) as string[]
     },
   }

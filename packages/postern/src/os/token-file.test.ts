@@ -57,8 +57,7 @@ test('takeToken gives all that start at once the same token, and leaves nothing 
   })
   await Promise.all(children.map((child) => once(child.stdout, 'data')))
   const answers = children.map(async (child) => {
-    const [text] = (await once(child.stdout, 'data')) as [Buffer]
-    await once(child, 'exit')
+    const [[text]] = (await Promise.all([once(child.stdout, 'data'), once(child, 'exit')])) as [[Buffer], unknown]
     return text.toString().trim()
   })
   for (const child of children) child.stdin.write('go\n')

@@ -22,7 +22,7 @@ for (const major of ['20', '22', '24']) {
     if (why !== undefined) skip(why)
     const program = [nativePath('test/addon.mjs'), nativePath('build/postern.node')]
     const { status, output } = await runToEnd(node, ['--expose-gc', ...program])
-    expect(output).toContain(`all hold on Node ${major}.`)
     expect(status, output).toBe(0)
+    expect(output).toContain(`all hold on Node ${major}.`)
   })
 }
