@@ -12,6 +12,8 @@ import { temporaryDirectory } from '../temporary-directory.ts'
 import { watch } from '../unix-streams.ts'
 
 const graceMs = 100
+/** Enough for a busy machine to carry out a SIGTERM before SIGKILL comes. */
+const longGraceMs = 1_000
 const stays = 'setInterval(() => 0, 1e6);'
 const deaf = `process.on('SIGTERM', () => 0); ${stays}`
 
@@ -74,7 +76,7 @@ describe.each(['socket', 'stdio'] as const)('a program spoken to over %s', (over
   })
 
   it('that hangs is ended by SIGTERM after the grace', async () => {
-    const stream = await spawned({ spawn: scriptArgv(stays), over, graceMs })
+    const stream = await spawned({ spawn: scriptArgv(stays), over, graceMs: longGraceMs })
     const { closed } = watch(stream)
     stream.write('nobody reads this')
     stream.end()
@@ -152,7 +154,7 @@ describe('a program', () => {
   })
 
   it('that closes its socket and lives on is said to have ended, and is ended', async () => {
-    const stream = await spawned({ spawn: scriptArgv(`require('node:fs').closeSync(3); ${stays}`), graceMs })
+    const stream = await spawned({ spawn: scriptArgv(`require('node:fs').closeSync(3); ${stays}`), graceMs: longGraceMs })
     const watched = watch(stream)
     await watched.next('end')
     stream.end()
