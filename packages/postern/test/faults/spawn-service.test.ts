@@ -96,7 +96,7 @@ describe('a program that is started', () => {
 
   it('and prints garbage where answers belong fails the calls, and is given up', async () => {
     const script = 'console.log("Listening on port 3000"); setInterval(() => 0, 1e6)'
-    const address = { spawn: scriptArgv(script), over: 'stdio', graceMs: 100 } as const
+    const address = { spawn: scriptArgv(script), over: 'stdio', graceMs: 1_000 } as const
     const connection = await open(address, { limits: { ...limits, maxRestarts: 2 } })
     expect(await failed(connection.call('x', 1, { idempotent: false }))).toMatchObject({
       message: expect.stringContaining('Listening on port 3000'),
