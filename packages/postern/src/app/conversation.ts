@@ -81,14 +81,19 @@ export async function clientConversation(choice: ConversationChoice): Promise<Co
 
 /** The conversation of a server: what does not come as a stream of values is held to `limits` by its protocol. */
 export async function serverConversation(choice: ConversationChoice, limits: Limits): Promise<Conversation> {
-  const { maxDepth, maxContainers } = limits
-  return choice.name === 'json' ? jsonConversation : await loadConversation(choice, { maxDepth, maxContainers })
+  const { maxDepth, maxContainers, maxNames } = limits
+  if (choice.name === 'json') return jsonConversation
+  // The stream of values counts nesting and containers on the way.
+  return await loadConversation(
+    choice,
+    choice.name === 'msgpack' ? { maxNames } : { maxDepth, maxContainers, maxNames },
+  )
 }
 
 /** A note that nobody has to know: LSP keeps names that begin so for them. */
 const probeNote: NoteMessage = { kind: 'note', method: '$/alive', params: undefined }
 
-type Bounds = Partial<Pick<Limits, 'maxDepth' | 'maxContainers'>>
+type Bounds = Partial<Pick<Limits, 'maxDepth' | 'maxContainers' | 'maxNames'>>
 
 /** Rejects with `missing_dependency` where a codec's package is not installed. */
 async function loadConversation({ name, codec }: ConversationChoice, bounds: Bounds): Promise<Conversation> {
@@ -111,8 +116,7 @@ async function loadConversation({ name, codec }: ConversationChoice, bounds: Bou
     import('../codecs/load-codec.ts'),
     import('../protocols/message-pack-rpc.ts'),
   ])
-  // The stream of values counts them on the way.
-  return probed(framing, messagePackRpc(await loadBinaryCodec(codec), name === 'msgpack' ? {} : bounds))
+  return probed(framing, messagePackRpc(await loadBinaryCodec(codec), bounds))
 }
 
 function probed(framing: Framing, protocol: Protocol): Conversation {

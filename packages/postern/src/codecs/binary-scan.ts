@@ -8,6 +8,7 @@ import { isUtf8 } from 'node:buffer'
 import { PosternError } from '../core/errors.ts'
 import { ContainerCount } from '../framing/container-count.ts'
 import { overLimit } from '../framing/framing.ts'
+import { NameCount, noNames } from '../framing/name-count.ts'
 
 /** Deeper than any value should be, and well below where the recursion of a library ends the stack. */
 export const maxBinaryDepth = 512
@@ -42,6 +43,7 @@ interface BlobFormat {
 export interface ScanOptions {
   readonly maxDepth?: number
   readonly maxContainers?: number
+  readonly maxNames?: number
   /** The place of an item of the top array whose bytes are wanted. */
   readonly rawItem?: number
   /** Told where the bytes of a number begin that is not finite; it is refused otherwise. */
@@ -91,6 +93,8 @@ export class BinaryScan {
   readonly #options: ScanOptions
   readonly #maxDepth: number
   readonly #containers: ContainerCount
+  /** Undefined: there are not enough bytes for too many names. */
+  readonly #names: NameCount | undefined
   #depth = 0
 
   constructor(format: BinaryFormat, bytes: Buffer, options: ScanOptions = {}) {
@@ -99,6 +103,8 @@ export class BinaryScan {
     this.#options = options
     this.#maxDepth = options.maxDepth ?? Number.POSITIVE_INFINITY
     this.#containers = new ContainerCount(options.maxContainers ?? Number.POSITIVE_INFINITY)
+    const { maxNames } = options
+    this.#names = maxNames !== undefined && bytes.length > 2 * maxNames ? new NameCount(maxNames) : undefined
   }
 
   /** Throws `bad_frame`, `limit_exceeded`, or `bad_message` for a value that has no place in JavaScript. */
@@ -201,8 +207,11 @@ export class BinaryScan {
     this.#open(2 * count)
     this.#containers.addMap(count)
     this.members += count
+    let names = noNames
     for (let index = 0; index < count; index++) {
+      const start = this.position
       this.#key()
+      if (this.#names !== undefined) names = this.#names.add(names, this.bytes, start, this.position)
       this.#format.item(this)
     }
     this.#depth--

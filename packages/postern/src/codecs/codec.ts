@@ -23,6 +23,8 @@ export interface DecodeOptions {
   /** Deepest nesting, in binary codecs at most 512, and `limits.maxContainers` in one frame; `limit_exceeded` above. */
   readonly maxDepth?: number
   readonly maxContainers?: number
+  /** `limits.maxNames` in one frame; `limit_exceeded` above. */
+  readonly maxNames?: number
   /** Whose blobs a frame may name, in binary codecs; without them a frame that does is `bad_frame`. */
   readonly blobs?: Blobs | undefined
 }

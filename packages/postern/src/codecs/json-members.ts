@@ -68,7 +68,7 @@ function behindValue(bytes: Buffer, start: number): number {
   const first = bytes[start] ?? 0
   if (first === quote) return behindString(bytes, start)
   if (!opensValue(first)) return behindScalar(bytes, start)
-  const scanner = new JsonScanner({ maxDepth: unbounded, maxContainers: unbounded })
+  const scanner = new JsonScanner({ maxDepth: unbounded, maxContainers: unbounded, maxNames: unbounded })
   const end = scanner.scan(bytes, start)
   return end < 0 ? bytes.length : end
 }

@@ -15,6 +15,8 @@ export interface Limits {
   readonly maxDepth: number
   /** Objects, arrays and byte strings in one call: 1 byte on the wire becomes 200 in memory, so this caps them near 200 MB. In MessagePack and CBOR the members of an object of over 1,024 count too. */
   readonly maxContainers: number
+  /** Names of members in one call, each counted once for the names before it in its object: the engine makes a class for each, in some 4 µs and up to 800 bytes. 16 MiB of them would block it for 15 s. */
+  readonly maxNames: number
   /** Bytes of the headers before one frame, where frames have headers. NATS allows a line of 4 KiB. */
   readonly maxHeaderBytes: number
   /** Headers before one frame. Language servers send one or two. */
@@ -85,6 +87,7 @@ export const defaultLimits: Limits = Object.freeze({
   maxAnswerBytes: 128 * 1024 * 1024,
   maxDepth: 64,
   maxContainers: 1_000_000,
+  maxNames: 100_000,
   maxHeaderBytes: 8 * 1024,
   maxHeaders: 32,
   maxMethodBytes: 256,

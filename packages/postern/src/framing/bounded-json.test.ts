@@ -29,6 +29,7 @@ const limits: FrameLimits = {
   maxFrameBytes: 1_000_000,
   maxDepth: 64,
   maxContainers: 1_000,
+  maxNames: 1_000,
   maxHeaderBytes: 8_192,
   maxHeaders: 32,
 }
@@ -86,7 +87,7 @@ describe.each(framings)('over $name', (framing) => {
     expect(refusal(framing, text, { maxContainers: unbounded }).message).toBe(`[bad_frame] ${sentence}`)
   })
 
-  test('boundedJson takes nesting and containers at their limits, frame by frame, and refuses more', () => {
+  test('boundedJson takes nesting, containers and names at their limits, frame by frame, and refuses more', () => {
     expect(read(framing, [nested(64), nested(64)])).toHaveLength(2)
     expect(refusal(framing, nested(65)).message).toBe(
       '[limit_exceeded] nesting deeper than 64 exceeds limits.maxDepth (64)',
@@ -98,11 +99,15 @@ describe.each(framings)('over $name', (framing) => {
         .join(',')}]`
     expect(read(framing, [many(1_000), many(1_000)])).toHaveLength(2)
     expect(refusal(framing, many(1_001)).details).toEqual({ limit: 'maxContainers', value: 1_000 })
+    const named = (count: number): string =>
+      JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, index) => [`a${index}`, index])))
+    expect(read(framing, [named(1_000), named(1_000)])).toHaveLength(2)
+    expect(refusal(framing, named(1_001)).details).toEqual({ limit: 'maxNames', value: 1_000 })
   })
 
-  test('boundedJson looks at nothing where neither nesting nor containers are limited', () => {
+  test('boundedJson looks at nothing where neither nesting nor containers nor names are limited', () => {
     const texts = [nested(10_000), '1', '{} {}']
-    expect(read(framing, texts, { maxDepth: unbounded, maxContainers: unbounded })).toEqual(texts)
+    expect(read(framing, texts, { maxDepth: unbounded, maxContainers: unbounded, maxNames: unbounded })).toEqual(texts)
   })
 })
 

@@ -1,5 +1,5 @@
 /**
- * JSON in frames that announce their length, with nesting and containers counted as they are in a stream of JSON: a
+ * JSON in frames that announce their length, with nesting, containers and names counted as they are in a stream of JSON: a
  * framing that looks at no byte of its frames would else let anything through to `JSON.parse`.
  */
 
@@ -12,16 +12,16 @@ import { isWhiteSpace, notJson, opensValue } from './json-stream.ts'
 
 /**
  * The same framing for frames that hold one JSON object or array each, which may have white space around it. Where
- * nesting or containers are limited, a frame over a limit throws `limit_exceeded`, and one that holds anything else
- * `bad_frame`. Where neither is, as at a client, nothing is looked at.
+ * nesting, containers or names are limited, a frame over a limit throws `limit_exceeded`, and one that holds anything else
+ * `bad_frame`. Where none is, as at a client, nothing is looked at.
  */
 export function boundedJson(framing: Framing): Framing {
   return {
     name: framing.name,
     decoder: (limits) => {
       const decoder = framing.decoder(limits)
-      const { maxDepth, maxContainers } = limits
-      const bounded = Number.isFinite(maxDepth) || Number.isFinite(maxContainers)
+      const { maxDepth, maxContainers, maxNames } = limits
+      const bounded = [maxDepth, maxContainers, maxNames].some(Number.isFinite)
       return bounded ? new BoundedJsonDecoder(decoder, limits) : decoder
     },
     encode: (frames) => framing.encode(frames),

@@ -22,6 +22,7 @@ const limits: FrameLimits = {
   maxFrameBytes: 1_000,
   maxDepth: 64,
   maxContainers: 1_000,
+  maxNames: 1_000,
   maxHeaderBytes: 8_192,
   maxHeaders: 32,
 }

@@ -39,16 +39,18 @@ function frameLimits({ side, limits }: FramedChannelOptions): FrameLimits {
       maxFrameBytes: limits.maxAnswerBytes,
       maxDepth: unbounded,
       maxContainers: unbounded,
+      maxNames: unbounded,
       maxHeaderBytes: limits.maxHeaderBytes,
       maxHeaders: limits.maxHeaders,
     }
   }
-  const { maxCallBytes, maxDepth, maxContainers, maxHeaderBytes, maxHeaders } = limits
+  const { maxCallBytes, maxDepth, maxContainers, maxNames, maxHeaderBytes, maxHeaders } = limits
   return {
     limitName: 'maxCallBytes',
     maxFrameBytes: maxCallBytes,
     maxDepth,
     maxContainers,
+    maxNames,
     maxHeaderBytes,
     maxHeaders,
   }

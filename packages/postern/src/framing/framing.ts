@@ -10,11 +10,13 @@
 import type { OutgoingFrame } from '../core/channel.ts'
 import { PosternError } from '../core/errors.ts'
 import type { Frame } from '../core/frame.ts'
+import type { Limits } from '../core/limits.ts'
 
 /** What bounds a value beside its bytes; Infinity where only the bytes count. */
 export interface NestingLimits {
   readonly maxDepth: number
   readonly maxContainers: number
+  readonly maxNames: number
 }
 
 /** What bounds a frame on its way in. */
@@ -67,7 +69,7 @@ export function frameTooLarge(limits: FrameLimits, atLeast: number): PosternErro
 }
 
 /** The error for a frame over one of the limits beside its bytes; `what` is what it has too much of. */
-export function overLimit(limit: keyof FrameLimits, value: number, what: string): PosternError {
+export function overLimit(limit: keyof Limits, value: number, what: string): PosternError {
   return new PosternError('limit_exceeded', `${what} exceeds limits.${limit} (${value})`, { details: { limit, value } })
 }
 

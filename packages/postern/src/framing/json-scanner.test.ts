@@ -6,6 +6,7 @@ import { JsonScanner } from './json-scanner.ts'
 const unbounded = {
   maxDepth: Number.POSITIVE_INFINITY,
   maxContainers: Number.POSITIVE_INFINITY,
+  maxNames: Number.POSITIVE_INFINITY,
 } as const
 
 /** Where the value that begins the text ends, or -1: byte by byte, with no haste and no memory between bytes but its own. */

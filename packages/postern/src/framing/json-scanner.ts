@@ -1,14 +1,16 @@
 /**
  * Finds where a JSON object or array ends, without building it, however the bytes are cut.
  *
- * It follows strings, escapes and brackets and counts nesting and containers on the way. It does not check the
+ * It follows strings, escapes and brackets and counts nesting, containers and names on the way. It does not check the
  * grammar: what it passes, `JSON.parse` judges. Long strings are skipped by the native search for their quote.
  */
 
 import { type NestingLimits, overLimit } from './framing.ts'
+import { JsonNames } from './json-names.ts'
 
 const quote = 0x22
 const backslash = 0x5c
+const colon = 0x3a
 const openBrace = 0x7b
 const closeBrace = 0x7d
 const openBracket = 0x5b
@@ -17,6 +19,13 @@ const closeBracket = 0x5d
 /** 1 for the bytes that mean something outside a string: quotes and brackets. One look-up passes over all others. */
 const structural = new Uint8Array(256)
 for (const byte of [quote, openBrace, closeBrace, openBracket, closeBracket]) structural[byte] = 1
+
+/** The same where names are counted: a colon follows each. */
+const telling = new Uint8Array(structural)
+telling[colon] = 1
+
+/** The bytes of the shortest member, with what parts it from the next: `"":0,`. */
+const leastMember = 5
 
 /** How far a string is followed byte by byte: below this the native search costs more than it saves. */
 const nearBytes = 40
@@ -29,8 +38,12 @@ export class JsonScanner {
   /** The last byte seen was an unescaped backslash inside a string. */
   #escaped = false
 
+  /** Undefined: names are not limited. */
+  readonly #names: JsonNames | undefined
+
   constructor(limits: NestingLimits) {
     this.#limits = limits
+    if (Number.isFinite(limits.maxNames)) this.#names = new JsonNames(limits.maxNames)
   }
 
   /**
@@ -38,26 +51,47 @@ export class JsonScanner {
    * last byte, or -1 when the chunk ends before the value. Throws `limit_exceeded`.
    */
   scan(chunk: Buffer, from: number): number {
+    const names = this.#names
+    const isFew = chunk.length - from <= leastMember * this.#limits.maxNames
+    if (names === undefined || this.#depth > 0 || !isFew) return this.#follow(chunk, from, names)
+    // Most values are whole in one chunk, and too short for too many names: for these, none is counted.
+    const end = this.#follow(chunk, from, undefined)
+    if (end >= 0) return end
+    this.#reset()
+    return this.#follow(chunk, from, names)
+  }
+
+  #follow(chunk: Buffer, from: number, names: JsonNames | undefined): number {
     const length = chunk.length
+    const marks = names === undefined ? structural : telling
     let index = from
+    // Of the last string, as much as this chunk has.
+    let textStart = from
+    let textEnd = from
     if (this.#inString) {
       index = this.#skipString(chunk, index)
-      if (index < 0) return -1
+      textEnd = index < 0 ? length : index - 1
     }
     let depth = this.#depth
-    while (index < length) {
+    while (index >= 0 && index < length) {
       const byte = chunk[index++] as number
-      if (structural[byte] === 0) continue
+      if (marks[byte] === 0) continue
       if (byte === quote) {
+        names?.begin()
+        textStart = index
         index = this.#skipString(chunk, index)
-        if (index < 0) break
-      } else if (byte === openBrace || byte === openBracket) this.#countContainer(++depth)
-      else if (--depth === 0) {
+        textEnd = index < 0 ? length : index - 1
+      } else if (byte === colon) names?.add(chunk, textStart, textEnd, depth)
+      else if (byte === openBrace || byte === openBracket) {
+        this.#countContainer(++depth)
+        names?.open(depth)
+      } else if (--depth === 0) {
         this.#reset()
         return index
       }
     }
     this.#depth = depth
+    names?.carry(chunk, textStart, textEnd)
     return -1
   }
 
@@ -104,6 +138,9 @@ export class JsonScanner {
   #reset(): void {
     this.#depth = 0
     this.#containers = 0
+    this.#inString = false
+    this.#escaped = false
+    this.#names?.reset()
   }
 }
 

@@ -9,6 +9,7 @@ const limits = {
   maxFrameBytes: 1_000_000,
   maxDepth: 100,
   maxContainers: 100_000,
+  maxNames: 1_000,
   maxHeaderBytes: 8_192,
   maxHeaders: 32,
 } as const

@@ -18,6 +18,7 @@ const limits: FrameLimits = {
   maxFrameBytes: 100_000,
   maxDepth: Number.POSITIVE_INFINITY,
   maxContainers: Number.POSITIVE_INFINITY,
+  maxNames: Number.POSITIVE_INFINITY,
   maxHeaderBytes: 8_192,
   maxHeaders: 32,
 }

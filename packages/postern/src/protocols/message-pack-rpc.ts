@@ -28,10 +28,11 @@ const answerType = 1
 const noteType = 2
 const resultPlace = 3
 
-/** What bounds a frame beside its bytes, where it was not counted before. */
+/** What bounds a frame beside its bytes, as far as it was not counted before. */
 export interface ArrayBounds {
   readonly maxDepth?: number
   readonly maxContainers?: number
+  readonly maxNames?: number
 }
 
 /** MessagePack-RPC over a codec. */

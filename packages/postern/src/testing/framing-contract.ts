@@ -76,6 +76,7 @@ const anyLimits: FrameLimits = {
   maxFrameBytes: 64 * mib,
   maxDepth: Number.POSITIVE_INFINITY,
   maxContainers: Number.POSITIVE_INFINITY,
+  maxNames: 1_000_000,
   maxHeaderBytes: 8 * 1024,
   maxHeaders: 32,
 }

@@ -87,6 +87,16 @@ for (const harness of conversations) {
       await until(() => server.connections === 1)
     })
 
+    it('refuses more names than limits.maxNames in a call, and ends, but takes any answer', async () => {
+      const { client, server } = await served(harness, { limits: { maxNames: 50 } })
+      const members = (count: number): object => Object.fromEntries(Array.from({ length: count }, (_, n) => [n, n]))
+      // The call itself has some.
+      const { api } = await client({ limits: { maxNames: 1 } })
+      expect(await api.echo(members(45))).toEqual(members(45))
+      expect(await codeOf((await client()).api.echo(members(51)))).toMatch(/limit_exceeded|unknown_outcome/)
+      await until(() => server.connections === 1)
+    })
+
     it('refuses a call over limits.maxCallBytes', async () => {
       const { client } = await served(harness, { limits: { maxCallBytes: 1_000 } })
       const { api } = await client()

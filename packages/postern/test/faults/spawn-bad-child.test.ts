@@ -154,7 +154,10 @@ describe('a program', () => {
   })
 
   it('that closes its socket and lives on is said to have ended, and is ended', async () => {
-    const stream = await spawned({ spawn: scriptArgv(`require('node:fs').closeSync(3); ${stays}`), graceMs: longGraceMs })
+    const stream = await spawned({
+      spawn: scriptArgv(`require('node:fs').closeSync(3); ${stays}`),
+      graceMs: longGraceMs,
+    })
     const watched = watch(stream)
     await watched.next('end')
     stream.end()

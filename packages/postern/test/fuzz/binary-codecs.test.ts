@@ -171,7 +171,7 @@ for (const [codec, format, items, reference] of [
       const before = Buffer.from(bytes)
       const result = outcome(() => decodeWhole(codec, bytes), codes)
       const integers = random.pick(['number', 'error'] as const)
-      outcome(() => codec.decode(bytes, { integers, maxDepth: 4, maxContainers: 6 }), codes)
+      outcome(() => codec.decode(bytes, { integers, maxDepth: 4, maxContainers: 6, maxNames: 3 }), codes)
       const peeked = codec.peekIntegers(bytes)
       assert.ok(bytes.equals(before))
       if ('value' in result) {

@@ -50,6 +50,7 @@ const frameLimits = {
   maxFrameBytes: 200,
   maxDepth: 8,
   maxContainers: 30,
+  maxNames: 9,
   maxHeaderBytes: 60,
   maxHeaders: 4,
 } as const

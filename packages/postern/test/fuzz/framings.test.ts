@@ -23,6 +23,7 @@ const limits = {
   maxFrameBytes: 200,
   maxDepth: 6,
   maxContainers: 30,
+  maxNames: 9,
   maxHeaderBytes: 100,
   maxHeaders: 4,
 } as const
