@@ -70,7 +70,7 @@ export class JsonScanner {
     let textEnd = from
     if (this.#inString) {
       index = this.#skipString(chunk, index)
-      textEnd = index < 0 ? length : index - 1
+      textEnd = endOfText(index, length)
     }
     let depth = this.#depth
     while (index >= 0 && index < length) {
@@ -80,7 +80,7 @@ export class JsonScanner {
         names?.begin()
         textStart = index
         index = this.#skipString(chunk, index)
-        textEnd = index < 0 ? length : index - 1
+        textEnd = endOfText(index, length)
       } else if (byte === colon) names?.add(chunk, textStart, textEnd, depth)
       else if (byte === openBrace || byte === openBracket) {
         this.#countContainer(++depth)
@@ -142,6 +142,11 @@ export class JsonScanner {
     this.#escaped = false
     this.#names?.reset()
   }
+}
+
+/** Where a string ends in a chunk, by what skipping it gave: before its quote, or with the chunk. */
+function endOfText(behind: number, length: number): number {
+  return behind < 0 ? length : behind - 1
 }
 
 function countBackslashesBefore(chunk: Buffer, end: number, from: number): number {
