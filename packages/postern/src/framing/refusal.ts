@@ -7,6 +7,8 @@
  *
  * No conversation begins with `[` and a lower-case letter: a batch of JSON-RPC has objects, a length that begins so is
  * over 1.5 GB, no header has a bracket, and to MessagePack it is the number 91.
+ *
+ * The server of a `shm:` address begins with a record, `PSTN…`, which is a mistake in the address.
  */
 
 import { type ErrorCode, errorCodes, PosternError } from '../core/errors.ts'
@@ -16,7 +18,8 @@ import { endedInsideFrame, type FrameDecoder, type FrameSink, type Framing } fro
 
 /**
  * The same framing for a client: a line that comes before the first frame and reads as a refusal throws the error it
- * tells of, or `bad_frame` where its code is none. Everything else is left to the framing.
+ * tells of, or `bad_frame` where its code is none; the record of a `shm:` address throws `unsupported_protocol`.
+ * Everything else is left to the framing.
  */
 export function withRefusal(framing: Framing): Framing {
   return {
@@ -30,6 +33,8 @@ export function withRefusal(framing: Framing): Framing {
 const maxLineBytes = 512
 
 const bracket = 0x5b
+/** A server writes its record in one piece. */
+const record = Buffer.from('PSTN')
 const newlineByte = 0x0a
 const isLowerCase = (byte: number): boolean => byte >= 0x61 && byte <= 0x7a
 
@@ -73,6 +78,7 @@ class RefusableDecoder implements FrameDecoder {
   }
 
   #begin(chunk: Buffer, sink: FrameSink): void {
+    if (this.#held.length === 0 && chunk.subarray(0, record.length).equals(record)) throw speaksSharedMemory()
     if (!goesOnAsRefusal(chunk, this.#held.length)) {
       this.#begun = true
       this.#decoder.push(this.#held.take(chunk), sink)
@@ -82,6 +88,11 @@ class RefusableDecoder implements FrameDecoder {
     if (isWhole) throw refusalIn(this.#held.take(chunk))
     this.#held.add(chunk)
   }
+}
+
+function speaksSharedMemory(): PosternError {
+  const sentence = 'the server speaks through shared memory: connect to the same path with shm: in place of unix:'
+  return new PosternError('unsupported_protocol', sentence)
 }
 
 /** Whether these bytes, behind so many others that can be a refusal, can be more of it. */
