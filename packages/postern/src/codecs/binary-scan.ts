@@ -8,7 +8,7 @@ import { isUtf8 } from 'node:buffer'
 import { PosternError } from '../core/errors.ts'
 import { ContainerCount } from '../framing/container-count.ts'
 import { overLimit } from '../framing/framing.ts'
-import { NameCount, noNames } from '../framing/name-count.ts'
+import { NameCount } from '../framing/name-count.ts'
 
 /** Deeper than any value should be, and well below where the recursion of a library ends the stack. */
 export const maxBinaryDepth = 512
@@ -96,6 +96,8 @@ export class BinaryScan {
   /** Undefined: there are not enough bytes for too many names. */
   readonly #names: NameCount | undefined
   #depth = 0
+  /** Where the last text begins. */
+  #textStart = 0
 
   constructor(format: BinaryFormat, bytes: Buffer, options: ScanOptions = {}) {
     this.bytes = bytes
@@ -165,6 +167,7 @@ export class BinaryScan {
   /** Text of that many bytes, whose header began at `header`. */
   text(length: number, header: number): void {
     const start = this.skip(length)
+    this.#textStart = start
     if (!this.#isUtf8(start, length)) throw this.wrong('has text that is not valid UTF-8')
     if (length >= markDropped && this.#isAt(byteOrderMark, start)) this.markedTexts.push({ header, start })
   }
@@ -207,13 +210,13 @@ export class BinaryScan {
     this.#open(2 * count)
     this.#containers.addMap(count)
     this.members += count
-    let names = noNames
+    this.#names?.open(this.#depth)
     for (let index = 0; index < count; index++) {
-      const start = this.position
       this.#key()
-      if (this.#names !== undefined) names = this.#names.add(names, this.bytes, start, this.position)
+      this.#names?.add(this.bytes, this.#textStart, this.position)
       this.#format.item(this)
     }
+    this.#names?.close(this.#depth)
     this.#depth--
   }
 

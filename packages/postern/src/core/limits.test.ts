@@ -11,6 +11,7 @@ test('defaultLimits are the published ones', () => {
     maxAnswerBytes: 134_217_728,
     maxDepth: 64,
     maxContainers: 1_000_000,
+    maxNames: 100_000,
     maxHeaderBytes: 8_192,
     maxHeaders: 32,
     maxMethodBytes: 256,

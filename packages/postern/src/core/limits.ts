@@ -13,9 +13,9 @@ export interface Limits {
   readonly maxAnswerBytes: number
   /** Deepest nesting in a call. Cap'n Proto and D-Bus stop at 64 too. */
   readonly maxDepth: number
-  /** Objects, arrays and byte strings in one call: 1 byte on the wire becomes 200 in memory, so this caps them near 200 MB. In MessagePack and CBOR the members of an object of over 1,024 count too. */
+  /** Objects, arrays, byte strings, and members of objects of over 127, in one call: 1 byte on the wire becomes 200 in memory, so this caps them near 200 MB. */
   readonly maxContainers: number
-  /** Names of members in one call, each counted once for the names before it in its object: the engine makes a class for each, in some 4 µs and up to 800 bytes. 16 MiB of them would block it for 15 s. */
+  /** Different names in one call, in objects of up to 127 members. The same name counts again behind other names, and where its object has another number of members: for each of these V8 makes a hidden class, which takes some 4 µs. */
   readonly maxNames: number
   /** Bytes of the headers before one frame, where frames have headers. NATS allows a line of 4 KiB. */
   readonly maxHeaderBytes: number

@@ -1,5 +1,5 @@
 /**
- * JSON in frames that announce their length, with nesting, containers and names counted as they are in a stream of JSON: a
+ * JSON in frames that announce their length, with nesting, containers and names counted as in a stream of JSON: a
  * framing that looks at no byte of its frames would else let anything through to `JSON.parse`.
  */
 
@@ -12,8 +12,8 @@ import { isWhiteSpace, notJson, opensValue } from './json-stream.ts'
 
 /**
  * The same framing for frames that hold one JSON object or array each, which may have white space around it. Where
- * nesting, containers or names are limited, a frame over a limit throws `limit_exceeded`, and one that holds anything else
- * `bad_frame`. Where none is, as at a client, nothing is looked at.
+ * nesting, containers or names are limited, a frame over a limit throws `limit_exceeded`, and one that holds anything
+ * else `bad_frame`. Where none is, as at a client, nothing is looked at.
  */
 export function boundedJson(framing: Framing): Framing {
   return {

@@ -3,9 +3,7 @@
  */
 
 import { overLimit } from './framing.ts'
-
-/** A map of more members is kept as a hash table, where each name costs as much as an object does. */
-const mostUncounted = 1_024
+import { mostClassed } from './name-count.ts'
 
 /** Counts one frame. */
 export class ContainerCount {
@@ -28,7 +26,7 @@ export class ContainerCount {
 
   /** Counts a map, and its members where they are many. */
   addMap(members: number): void {
-    this.#add(members > mostUncounted ? 1 + members : 1)
+    this.#add(members > mostClassed ? 1 + members : 1)
   }
 
   reset(): void {

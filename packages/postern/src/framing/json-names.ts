@@ -1,17 +1,22 @@
 /**
- * The names of members in one JSON value, as a scanner comes upon them: the bytes may be cut anywhere, within a name and
- * between a name and its colon.
+ * The names of members in one JSON value, as a scanner comes upon them: the bytes may be cut anywhere, within a name
+ * and between a name and its colon.
  */
 
-import { NameCount, noNames, tellingBytes } from './name-count.ts'
+import { NameCount, tellingBytes } from './name-count.ts'
 
 const nothing = Buffer.alloc(0)
+/** Of more it need only be known that it is more. */
+const mostCarried = tellingBytes + 1
+
+/** The last string: a name as soon as a colon follows, and then none any more. */
+export const Text = { none: 0, begunBefore: 1, begunHere: 2 } as const
+export type TextState = (typeof Text)[keyof typeof Text]
 
 export class JsonNames {
   readonly #count: NameCount
-  /** What stands for the names before the next one, in the container at each depth. */
-  readonly #before: number[] = []
-  /** Of the last string what chunks before this one had, in so many bytes: it may be a name. */
+  #text: TextState = Text.none
+  /** As much as was in chunks before this one of the last string, in so many bytes. */
   #carried: Buffer = nothing
   #carriedBytes = 0
 
@@ -19,30 +24,50 @@ export class JsonNames {
     this.#count = new NameCount(maxNames)
   }
 
-  /** A container opens, at this depth. */
+  /** What the chunks before this one ended with. */
+  get text(): TextState {
+    return this.#text
+  }
+
+  /** A container opens at this depth, counted from 1. */
   open(depth: number): void {
-    this.#before[depth] = noNames
+    this.#count.open(depth)
   }
 
-  /** A string begins in this chunk. */
-  begin(): void {
+  /** The container at this depth is over. Throws `limit_exceeded`. */
+  close(depth: number): void {
+    this.#count.close(depth)
+  }
+
+  /**
+   * A colon comes behind a string, of which this chunk has the bytes from `start` up to `end`. Returns how many members
+   * its container has so far; 0 where this is none.
+   */
+  add(text: TextState, chunk: Buffer, start: number, end: number): number {
+    if (text === Text.begunHere) return this.#count.add(chunk, start, end)
+    if (text === Text.none) return 0
+    this.#keep(chunk, start, end)
+    return this.#count.add(this.#carried, 0, this.#carriedBytes)
+  }
+
+  /** The chunk is over: of the string as much is kept as may tell it from other names. */
+  carry(text: TextState, chunk: Buffer, start: number, end: number): void {
+    this.#text = text === Text.none ? Text.none : Text.begunBefore
+    if (text === Text.begunHere) this.#carriedBytes = 0
+    if (text !== Text.none) this.#keep(chunk, start, end)
+  }
+
+  /** The value is over. */
+  reset(): void {
+    this.#text = Text.none
+    this.#carried = nothing
     this.#carriedBytes = 0
+    this.#count.reset()
   }
 
-  /** The last string, of which this chunk has the bytes from `start` up to `end`, was a name. Throws `limit_exceeded`. */
-  add(chunk: Buffer, start: number, end: number, depth: number): void {
-    const before = this.#before[depth] ?? noNames
-    if (this.#carriedBytes === 0) this.#before[depth] = this.#count.add(before, chunk, start, end)
-    else {
-      this.carry(chunk, start, end)
-      this.#before[depth] = this.#count.add(before, this.#carried, 0, this.#carriedBytes)
-    }
-  }
-
-  /** The chunk is over: of the last string as much is kept as may tell it from other names. */
-  carry(chunk: Buffer, start: number, end: number): void {
+  #keep(chunk: Buffer, start: number, end: number): void {
     const had = this.#carriedBytes
-    const wanted = Math.min(end - start, tellingBytes - had)
+    const wanted = Math.min(end - start, mostCarried - had)
     if (wanted <= 0) return
     if (had + wanted > this.#carried.length) {
       const larger = Buffer.allocUnsafe(2 * (had + wanted))
@@ -50,12 +75,5 @@ export class JsonNames {
       this.#carried = larger
     }
     this.#carriedBytes += chunk.copy(this.#carried, had, start, start + wanted)
-  }
-
-  /** The value is over. */
-  reset(): void {
-    this.#carried = nothing
-    this.#carriedBytes = 0
-    this.#count.reset()
   }
 }

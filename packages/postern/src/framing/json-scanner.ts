@@ -6,7 +6,8 @@
  */
 
 import { type NestingLimits, overLimit } from './framing.ts'
-import { JsonNames } from './json-names.ts'
+import { JsonNames, Text, type TextState } from './json-names.ts'
+import { mostClassed } from './name-count.ts'
 
 const quote = 0x22
 const backslash = 0x5c
@@ -23,9 +24,6 @@ for (const byte of [quote, openBrace, closeBrace, openBracket, closeBracket]) st
 /** The same where names are counted: a colon follows each. */
 const telling = new Uint8Array(structural)
 telling[colon] = 1
-
-/** The bytes of the shortest member, with what parts it from the next: `"":0,`. */
-const leastMember = 5
 
 /** How far a string is followed byte by byte: below this the native search costs more than it saves. */
 const nearBytes = 40
@@ -52,9 +50,10 @@ export class JsonScanner {
    */
   scan(chunk: Buffer, from: number): number {
     const names = this.#names
-    const isFew = chunk.length - from <= leastMember * this.#limits.maxNames
+    const { maxContainers, maxNames } = this.#limits
+    const isFew = chunk.length - from <= Math.min(maxContainers, maxNames)
     if (names === undefined || this.#depth > 0 || !isFew) return this.#follow(chunk, from, names)
-    // Most values are whole in one chunk, and too short for too many names: for these, none is counted.
+    // Most values are whole in one chunk, with fewer bytes than names are allowed: for these, none is counted.
     const end = this.#follow(chunk, from, undefined)
     if (end >= 0) return end
     this.#reset()
@@ -65,7 +64,8 @@ export class JsonScanner {
     const length = chunk.length
     const marks = names === undefined ? structural : telling
     let index = from
-    // Of the last string, as much as this chunk has.
+    // Of the last string that has not been a name, as much as this chunk has.
+    let text: TextState = names === undefined ? Text.none : names.text
     let textStart = from
     let textEnd = from
     if (this.#inString) {
@@ -77,21 +77,23 @@ export class JsonScanner {
       const byte = chunk[index++] as number
       if (marks[byte] === 0) continue
       if (byte === quote) {
-        names?.begin()
+        text = Text.begunHere
         textStart = index
         index = this.#skipString(chunk, index)
         textEnd = endOfText(index, length)
-      } else if (byte === colon) names?.add(chunk, textStart, textEnd, depth)
-      else if (byte === openBrace || byte === openBracket) {
-        this.#countContainer(++depth)
-        names?.open(depth)
-      } else if (--depth === 0) {
+      } else if (byte === colon) {
+        this.#addMember(names?.add(text, chunk, textStart, textEnd))
+        text = Text.none
+      } else if (byte === openBrace || byte === openBracket) this.#open(++depth, names)
+      else {
+        names?.close(depth)
+        if (--depth > 0) continue
         this.#reset()
         return index
       }
     }
     this.#depth = depth
-    names?.carry(chunk, textStart, textEnd)
+    names?.carry(text, chunk, textStart, textEnd)
     return -1
   }
 
@@ -126,13 +128,24 @@ export class JsonScanner {
     return -1
   }
 
-  #countContainer(depth: number): void {
-    const { maxDepth, maxContainers } = this.#limits
-    this.#containers++
+  #open(depth: number, names: JsonNames | undefined): void {
+    const { maxDepth } = this.#limits
     if (depth > maxDepth) throw overLimit('maxDepth', maxDepth, `nesting deeper than ${maxDepth}`)
-    if (this.#containers > maxContainers) {
-      throw overLimit('maxContainers', maxContainers, `more than ${maxContainers} objects and arrays`)
-    }
+    this.#addContainers(1)
+    names?.open(depth)
+  }
+
+  /** Counts the members of a large object, all of them once it is known to be one. */
+  #addMember(members = 0): void {
+    if (members > mostClassed) this.#addContainers(members === mostClassed + 1 ? members : 1)
+  }
+
+  #addContainers(count: number): void {
+    const { maxContainers } = this.#limits
+    this.#containers += count
+    if (this.#containers <= maxContainers) return
+    const what = `more than ${maxContainers} objects, arrays and members of large objects`
+    throw overLimit('maxContainers', maxContainers, what)
   }
 
   #reset(): void {

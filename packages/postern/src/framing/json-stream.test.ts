@@ -140,7 +140,7 @@ describe('limits', () => {
     if (count === 1) return
     const { push } = reader({ maxContainers: count - 1 })
     expect(() => push(text)).toThrow(
-      `[limit_exceeded] more than ${count - 1} objects and arrays exceeds limits.maxContainers (${count - 1})`,
+      `[limit_exceeded] more than ${count - 1} objects, arrays and members of large objects exceeds limits.maxContainers (${count - 1})`,
     )
   })
 

@@ -262,9 +262,9 @@ describe('limits on nesting', () => {
     [2, 'c70cff000000000000000000000001'],
     [2, '95 a161 ca3fc00000 cfffffffffffffffff c0 c3'],
     [3, '82 a161 c400 a162 07'],
-    [2, `de0400 ${manyMembers(1_024)}`],
-    [1_027, `de0401 ${manyMembers(1_025)}`],
-    [2_054, `92 df00000401 ${manyMembers(1_025)} de0401 ${manyMembers(1_025)}`],
+    [2, `de007f ${manyMembers(127)}`],
+    [130, `de0080 ${manyMembers(128)}`],
+    [260, `92 df00000080 ${manyMembers(128)} de0080 ${manyMembers(128)}`],
   ])('msgpack-stream counts %d against maxContainers', (count, digits) => {
     const wire = fromHex(`94 01 08 c0 ${digits}`)
     for (const maxContainers of [count, count + 1]) {

@@ -1,88 +1,181 @@
 /**
- * The names of members in one frame, counted before anything is made of them: each once for the names before it in its
- * object. V8 makes a hidden class for each of these, so that a member where there was none like it takes some thirty times
- * as long as others do (`limits.maxNames`).
+ * What the names of members in one frame cost the engine, counted before anything is made of them. V8 makes a hidden
+ * class for each name behind those before it, and `JSON.parse` another one for each number of members: a member where
+ * there was none like it takes some thirty times as long as others do (`limits.maxNames`).
+ *
+ * Objects of very many members become hash tables, without classes; they count as containers instead. Names that are
+ * the indices of an array make no class either.
  */
 
 import { overLimit } from './framing.ts'
 
-/** Chosen anew by each process, so that no peer knows which names would be taken for one another; odd. */
-const multiplier: number = Math.floor(Math.random() * 2 ** 32) | 1
+/** V8 keeps an object of more members as a hash table, in which each takes as much as a small object. */
+export const mostClassed = 127
 
-/** Stands for the names before the first one of an object. */
-export const noNames = 1
-
-/** What is behind these bytes of a name does not tell it from another: that many names do not fit into a frame. */
+/** A longer name is taken for one that was not there before; few fit into a frame. */
 export const tellingBytes = 4_096
 
-/** Places for names that are kept from one frame to the next: a power of two. */
+/** Places for classes that are there from the first: a power of two. */
 const fewPlaces = 64
+
+/** A random number of this process, so that no peer knows which names would be taken for one another. */
+let seed: number | undefined
 
 /** Counts the names of one frame, and after `reset` those of the next one. */
 export class NameCount {
   readonly #most: number
   #size = 0
-  /** A hash table: 0 is a free place, a number stands for a name behind others. At least half of it is free. */
+  /** A hash table: 0 is a free place, a number stands for a class. At least half of it is free. */
   #places = new Int32Array(0)
+  /** What stands for each name with those before it, in the container at each depth: `mostClassed` for each. */
+  #paths = new Int32Array(0)
+  /** How many of these, and how many members there are at the depths above the present one. */
+  readonly #lengths: number[] = []
+  readonly #members: number[] = []
+  /** At the present one. */
+  #length = 0
+  #memberCount = 0
+  /** Where the present container's paths begin. */
+  #first = 0
+  /** What stands for the names so far. */
+  #path = 0
+  #longNames = 0
 
   constructor(maxNames: number) {
     this.#most = maxNames
   }
 
+  /** A container opens at this depth, counted from 1. */
+  open(depth: number): void {
+    this.#lengths[depth - 1] = this.#length
+    this.#members[depth - 1] = this.#memberCount
+    this.#length = 0
+    this.#memberCount = 0
+    this.#first = depth * mostClassed
+    if (this.#first + mostClassed > this.#paths.length) this.#deepen(this.#first + mostClassed)
+    this.#path = seed ??= randomNumber()
+  }
+
   /**
-   * Counts the name that is spelt by the bytes from `start` up to `end`, behind the names `before`; returns what stands
-   * for both. Throws `limit_exceeded`.
+   * A member of the container that was opened last is called as the bytes from `start` up to `end` spell. Returns how
+   * many members the container has so far.
    */
-  add(before: number, bytes: Uint8Array, start: number, end: number): number {
-    if (2 * this.#size >= this.#places.length) this.#grow()
-    const names = mixed(before, bytes, start, Math.min(end, start + tellingBytes))
-    const places = this.#places
-    const mask = places.length - 1
-    let place = names & mask
-    for (let there = places[place]; there !== names; there = places[place]) {
-      if (there === 0) {
-        places[place] = names
-        this.#count()
-        break
+  add(bytes: Uint8Array, start: number, end: number): number {
+    const members = ++this.#memberCount
+    if (members > mostClassed) return members
+    const initial = bytes[start] as number
+    if (initial <= 0x39 && initial >= 0x30 && isIndex(bytes, start, end)) return members
+    const length = end - start
+    this.#path = length > tellingBytes ? joined(this.#path, ++this.#longNames) : spelt(this.#path, bytes, start, end)
+    this.#paths[this.#first + this.#length++] = this.#path
+    return members
+  }
+
+  /** That container, at this depth, is over: now it is known what it was. Throws `limit_exceeded`. */
+  close(depth: number): void {
+    const length = this.#length
+    // Where there was one like it in all its names, there was one like it in the names before the last.
+    if (this.#memberCount <= mostClassed) {
+      for (let index = this.#first + length - 1; index >= this.#first; index--) {
+        if (this.#knows(joined(this.#paths[index] as number, length))) break
       }
-      place = (place + 1) & mask
     }
-    return names
+    this.#first = (depth - 1) * mostClassed
+    this.#length = this.#lengths[depth - 1] ?? 0
+    this.#memberCount = this.#members[depth - 1] ?? 0
+    this.#path = this.#length === 0 ? (seed ?? 0) : (this.#paths[this.#first + this.#length - 1] as number)
   }
 
   reset(): void {
-    if (this.#size === 0) return
+    if (this.#paths.length === 0) return
+    this.#paths = new Int32Array(0)
+    this.#places = new Int32Array(0)
     this.#size = 0
-    if (this.#places.length > fewPlaces) this.#places = new Int32Array(fewPlaces)
-    else this.#places.fill(0)
+    this.#longNames = 0
+    this.#length = 0
+    this.#memberCount = 0
   }
 
-  #count(): void {
-    this.#size++
-    if (this.#size <= this.#most) return
-    const what = `more than ${this.#most} names of members, each counted once for the names before it`
-    throw overLimit('maxNames', this.#most, what)
+  /** Whether this class was there before; counts it otherwise. */
+  #knows(found: number): boolean {
+    if (2 * this.#size >= this.#places.length) this.#grow()
+    const places = this.#places
+    const mask = places.length - 1
+    let place = found & mask
+    for (let there = places[place]; there !== found; there = places[place]) {
+      if (there === 0) {
+        places[place] = found
+        if (++this.#size > this.#most)
+          throw overLimit('maxNames', this.#most, `more than ${this.#most} different names`)
+        return false
+      }
+      place = (place + 1) & mask
+    }
+    return true
   }
 
   #grow(): void {
     const old = this.#places
     const places = new Int32Array(Math.max(fewPlaces, 4 * old.length))
     const mask = places.length - 1
-    for (const names of old) {
-      if (names === 0) continue
-      let place = names & mask
+    for (const found of old) {
+      if (found === 0) continue
+      let place = found & mask
       while (places[place] !== 0) place = (place + 1) & mask
-      places[place] = names
+      places[place] = found
     }
     this.#places = places
   }
+
+  #deepen(wanted: number): void {
+    const paths = new Int32Array(2 * wanted)
+    paths.set(this.#paths)
+    this.#paths = paths
+  }
 }
 
-/** A hash of these bytes and of what comes before them; never 0. */
-function mixed(before: number, bytes: Uint8Array, start: number, end: number): number {
-  let hash = before
-  for (let index = start; index < end; index++) hash = (Math.imul(hash, multiplier) + (bytes[index] as number)) | 0
-  // Two names are not the one that they make together; and places are taken by the low bits.
-  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b)
-  return hash ^ (hash >>> 13) || noNames
+function randomNumber(): number {
+  return crypto.getRandomValues(new Int32Array(1))[0] as number
+}
+
+/** A hash of these bytes, four at a time, and of what comes before them. */
+function spelt(before: number, bytes: Uint8Array, start: number, end: number): number {
+  // With the length, so that two names are not the one that they make together.
+  let hash = before ^ Math.imul(end - start, 0x85ebca6b)
+  let index = start
+  for (; index < end - 3; index += 4) {
+    const low = (bytes[index] as number) | ((bytes[index + 1] as number) << 8)
+    const high = ((bytes[index + 2] as number) << 16) | ((bytes[index + 3] as number) << 24)
+    hash = mixed(hash ^ low ^ high)
+  }
+  for (; index < end; index++) hash = mixed(hash ^ (bytes[index] as number))
+  return hash
+}
+
+function mixed(hash: number): number {
+  const product = Math.imul(hash, 0x9e3779b1)
+  return product ^ (product >>> 15)
+}
+
+/** A hash of both; never 0. */
+function joined(hash: number, other: number): number {
+  let both = Math.imul(hash ^ Math.imul(other, 0x85ebca6b), 0xc2b2ae35)
+  both ^= both >>> 16
+  both = Math.imul(both, 0x27d4eb2f)
+  return both ^ (both >>> 15) || 1
+}
+
+/** All numbers of so many digits are indices; beyond 2^32 - 2 they are names as others are. */
+const mostIndexDigits = 9
+
+/** Whether a name that is not empty is the index of an array, as it is written there: 0, or digits that do not begin with 0. */
+function isIndex(bytes: Uint8Array, start: number, end: number): boolean {
+  const length = end - start
+  if (length > mostIndexDigits) return false
+  if (bytes[start] === 0x30) return length === 1
+  for (let index = start; index < end; index++) {
+    const byte = bytes[index] as number
+    if (byte < 0x30 || byte > 0x39) return false
+  }
+  return true
 }

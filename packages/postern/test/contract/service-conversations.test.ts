@@ -89,7 +89,8 @@ for (const harness of conversations) {
 
     it('refuses more names than limits.maxNames in a call, and ends, but takes any answer', async () => {
       const { client, server } = await served(harness, { limits: { maxNames: 50 } })
-      const members = (count: number): object => Object.fromEntries(Array.from({ length: count }, (_, n) => [n, n]))
+      const members = (count: number): object =>
+        Object.fromEntries(Array.from({ length: count }, (_, n) => [`n${n}`, n]))
       // The call itself has some.
       const { api } = await client({ limits: { maxNames: 1 } })
       expect(await api.echo(members(45))).toEqual(members(45))
