@@ -57,14 +57,6 @@ export class JsonNames {
     if (text !== Text.none) this.#keep(chunk, start, end)
   }
 
-  /** The value is over. */
-  reset(): void {
-    this.#text = Text.none
-    this.#carried = nothing
-    this.#carriedBytes = 0
-    this.#count.reset()
-  }
-
   #keep(chunk: Buffer, start: number, end: number): void {
     const had = this.#carriedBytes
     const wanted = Math.min(end - start, mostCarried - had)

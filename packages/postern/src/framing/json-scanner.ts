@@ -36,12 +36,11 @@ export class JsonScanner {
   /** The last byte seen was an unescaped backslash inside a string. */
   #escaped = false
 
-  /** Undefined: names are not limited. */
-  readonly #names: JsonNames | undefined
+  /** Of the present value; undefined while none need be counted. Idle connections have none. */
+  #names: JsonNames | undefined
 
   constructor(limits: NestingLimits) {
     this.#limits = limits
-    if (Number.isFinite(limits.maxNames)) this.#names = new JsonNames(limits.maxNames)
   }
 
   /**
@@ -49,15 +48,17 @@ export class JsonScanner {
    * last byte, or -1 when the chunk ends before the value. Throws `limit_exceeded`.
    */
   scan(chunk: Buffer, from: number): number {
-    const names = this.#names
     const { maxContainers, maxNames } = this.#limits
-    const isFew = chunk.length - from <= Math.min(maxContainers, maxNames)
-    if (names === undefined || this.#depth > 0 || !isFew) return this.#follow(chunk, from, names)
-    // Most values are whole in one chunk, with fewer bytes than names are allowed: for these, none is counted.
-    const end = this.#follow(chunk, from, undefined)
-    if (end >= 0) return end
-    this.#reset()
-    return this.#follow(chunk, from, names)
+    if (this.#depth > 0) return this.#follow(chunk, from, this.#names)
+    if (maxNames === Number.POSITIVE_INFINITY) return this.#follow(chunk, from, undefined)
+    if (chunk.length - from <= Math.min(maxContainers, maxNames)) {
+      // Most values are whole in one chunk, with fewer bytes than names are allowed: for these, none is counted.
+      const end = this.#follow(chunk, from, undefined)
+      if (end >= 0) return end
+      this.#reset()
+    }
+    this.#names = new JsonNames(maxNames)
+    return this.#follow(chunk, from, this.#names)
   }
 
   #follow(chunk: Buffer, from: number, names: JsonNames | undefined): number {
@@ -153,7 +154,7 @@ export class JsonScanner {
     this.#containers = 0
     this.#inString = false
     this.#escaped = false
-    this.#names?.reset()
+    this.#names = undefined
   }
 }
 

@@ -15,13 +15,13 @@ export const mostClassed = 127
 /** A longer name is taken for one that was not there before; few fit into a frame. */
 export const tellingBytes = 4_096
 
-/** Places for classes that are there from the first: a power of two. */
+/** Places for classes at first: a power of two. */
 const fewPlaces = 64
 
 /** A random number of this process, so that no peer knows which names would be taken for one another. */
 let seed: number | undefined
 
-/** Counts the names of one frame, and after `reset` those of the next one. */
+/** Counts the names of one frame. */
 export class NameCount {
   readonly #most: number
   #size = 0
@@ -84,16 +84,6 @@ export class NameCount {
     this.#length = this.#lengths[depth - 1] ?? 0
     this.#memberCount = this.#members[depth - 1] ?? 0
     this.#path = this.#length === 0 ? (seed ?? 0) : (this.#paths[this.#first + this.#length - 1] as number)
-  }
-
-  reset(): void {
-    if (this.#paths.length === 0) return
-    this.#paths = new Int32Array(0)
-    this.#places = new Int32Array(0)
-    this.#size = 0
-    this.#longNames = 0
-    this.#length = 0
-    this.#memberCount = 0
   }
 
   /** Whether this class was there before; counts it otherwise. */
