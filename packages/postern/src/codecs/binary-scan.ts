@@ -210,13 +210,13 @@ export class BinaryScan {
     this.#open(2 * count)
     this.#containers.addMap(count)
     this.members += count
-    this.#names?.open(this.#depth)
+    this.#names?.open()
     for (let index = 0; index < count; index++) {
       this.#key()
       this.#names?.add(this.bytes, this.#textStart, this.position)
       this.#format.item(this)
     }
-    this.#names?.close(this.#depth)
+    this.#names?.close()
     this.#depth--
   }
 

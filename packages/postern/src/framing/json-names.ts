@@ -29,14 +29,14 @@ export class JsonNames {
     return this.#text
   }
 
-  /** A container opens at this depth, counted from 1. */
-  open(depth: number): void {
-    this.#count.open(depth)
+  /** A container opens. */
+  open(): void {
+    this.#count.open()
   }
 
-  /** The container at this depth is over. Throws `limit_exceeded`. */
-  close(depth: number): void {
-    this.#count.close(depth)
+  /** The container that was opened last is over. Throws `limit_exceeded`. */
+  close(): void {
+    this.#count.close()
   }
 
   /**

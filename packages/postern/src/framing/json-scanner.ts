@@ -35,7 +35,6 @@ export class JsonScanner {
   #inString = false
   /** The last byte seen was an unescaped backslash inside a string. */
   #escaped = false
-
   /** Of the present value; undefined while none need be counted. Idle connections have none. */
   #names: JsonNames | undefined
 
@@ -87,7 +86,7 @@ export class JsonScanner {
         text = Text.none
       } else if (byte === openBrace || byte === openBracket) this.#open(++depth, names)
       else {
-        names?.close(depth)
+        names?.close()
         if (--depth > 0) continue
         this.#reset()
         return index
@@ -133,7 +132,7 @@ export class JsonScanner {
     const { maxDepth } = this.#limits
     if (depth > maxDepth) throw overLimit('maxDepth', maxDepth, `nesting deeper than ${maxDepth}`)
     this.#addContainers(1)
-    names?.open(depth)
+    names?.open()
   }
 
   /** Counts the members of a large object, all of them once it is known to be one. */

@@ -28,6 +28,14 @@ const values: readonly (readonly [string, number, unknown])[] = [
   ['what shapes begin with once', 3, [object('a', 'b'), object('a', 'c')]],
   ['an object within one anew', 1, { a: { a: { a: { a: 1 } } } }],
   ['the members behind an object with those before it', 3, [{ a: { b: 1 }, c: 1 }, object('a', 'c')]],
+  [
+    'the members behind arrays of objects with those before them',
+    2 * 3 + 2,
+    [
+      { a: [[{ x: 1 }]], c: 1, d: 1 },
+      { b: [{ y: 1 }], c: 1, d: 1 },
+    ],
+  ],
   ['long names', 3, object(long, `${long}a`, `a${long}`)],
   ['names with quotes, colons and brackets', 4, object('"', '":{"', '[', '\\')],
   ['no texts that are not names', 1, { a: [...distinct(20), '"b":1', '{"c":[', '\\"d":'] }],

@@ -27,12 +27,12 @@ export class NameCount {
   #size = 0
   /** A hash table: 0 is a free place, a number stands for a class. At least half of it is free. */
   #places = new Int32Array(0)
-  /** What stands for each name with those before it, in the container at each depth: `mostClassed` for each. */
+  /** What stands for each name with those before it, in every container that is open: `mostClassed` for each. */
   #paths = new Int32Array(0)
-  /** How many of these, and how many members there are at the depths above the present one. */
+  /** How many of these, and how many members there are, in the containers around the present one. */
   readonly #lengths: number[] = []
   readonly #members: number[] = []
-  /** At the present one. */
+  /** In the present one. */
   #length = 0
   #memberCount = 0
   /** Where the present container's paths begin. */
@@ -45,13 +45,13 @@ export class NameCount {
     this.#most = maxNames
   }
 
-  /** A container opens at this depth, counted from 1. */
-  open(depth: number): void {
-    this.#lengths[depth - 1] = this.#length
-    this.#members[depth - 1] = this.#memberCount
+  /** A container opens. */
+  open(): void {
+    this.#lengths.push(this.#length)
+    this.#members.push(this.#memberCount)
     this.#length = 0
     this.#memberCount = 0
-    this.#first = depth * mostClassed
+    this.#first += mostClassed
     if (this.#first + mostClassed > this.#paths.length) this.#deepen(this.#first + mostClassed)
     this.#path = seed ??= randomNumber()
   }
@@ -71,8 +71,8 @@ export class NameCount {
     return members
   }
 
-  /** That container, at this depth, is over: now it is known what it was. Throws `limit_exceeded`. */
-  close(depth: number): void {
+  /** That container is over: now it is known what it was. Throws `limit_exceeded`. */
+  close(): void {
     const length = this.#length
     // Where there was one like it in all its names, there was one like it in the names before the last.
     if (this.#memberCount <= mostClassed) {
@@ -80,9 +80,9 @@ export class NameCount {
         if (this.#knows(joined(this.#paths[index] as number, length))) break
       }
     }
-    this.#first = (depth - 1) * mostClassed
-    this.#length = this.#lengths[depth - 1] ?? 0
-    this.#memberCount = this.#members[depth - 1] ?? 0
+    this.#first -= mostClassed
+    this.#length = this.#lengths.pop() ?? 0
+    this.#memberCount = this.#members.pop() ?? 0
     this.#path = this.#length === 0 ? (seed ?? 0) : (this.#paths[this.#first + this.#length - 1] as number)
   }
 
@@ -128,17 +128,11 @@ function randomNumber(): number {
   return crypto.getRandomValues(new Int32Array(1))[0] as number
 }
 
-/** A hash of these bytes, four at a time, and of what comes before them. */
+/** A hash of these bytes and of what comes before them. */
 function spelt(before: number, bytes: Uint8Array, start: number, end: number): number {
   // With the length, so that two names are not the one that they make together.
   let hash = before ^ Math.imul(end - start, 0x85ebca6b)
-  let index = start
-  for (; index < end - 3; index += 4) {
-    const low = (bytes[index] as number) | ((bytes[index + 1] as number) << 8)
-    const high = ((bytes[index + 2] as number) << 16) | ((bytes[index + 3] as number) << 24)
-    hash = mixed(hash ^ low ^ high)
-  }
-  for (; index < end; index++) hash = mixed(hash ^ (bytes[index] as number))
+  for (let index = start; index < end; index++) hash = mixed(hash ^ (bytes[index] as number))
   return hash
 }
 
@@ -158,7 +152,7 @@ function joined(hash: number, other: number): number {
 /** All numbers of so many digits are indices; beyond 2^32 - 2 they are names as others are. */
 const mostIndexDigits = 9
 
-/** Whether a name that is not empty is the index of an array, as it is written there: 0, or digits that do not begin with 0. */
+/** Whether a name that is not empty is the index of an array, as it is written: 0, or digits that do not begin with 0. */
 function isIndex(bytes: Uint8Array, start: number, end: number): boolean {
   const length = end - start
   if (length > mostIndexDigits) return false
